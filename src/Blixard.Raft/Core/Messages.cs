@@ -1,0 +1,83 @@
+namespace Blixard.Raft.Core;
+
+/// <summary>
+/// Everything members say to each other. A closed hierarchy: the cases are in this file and in
+/// <c>Transport/MessageCodec.cs</c>. <paramref name="Term"/> is the sender's current term, except in a
+/// <see cref="VoteRequest"/> with PreVote, where it is the term the sender would campaign in.
+/// </summary>
+public abstract record Message(MemberId From, MemberId To, ulong Term);
+
+/// <summary>
+/// RequestVote (section 5.2). <paramref name="PreVote"/> asks "would you?" without changing anyone's term
+/// (thesis 9.6); <paramref name="Transfer"/> is set when the old leader asked for this election, and overrides
+/// the listener's loyalty to it.
+/// </summary>
+public sealed record VoteRequest(
+    MemberId From, MemberId To, ulong Term, ulong LastLogIndex, ulong LastLogTerm, bool PreVote, bool Transfer)
+    : Message(From, To, Term);
+
+/// <summary>The answer; for a granted pre-vote <paramref name="Term"/> is the term asked for.</summary>
+public sealed record VoteResponse(MemberId From, MemberId To, ulong Term, bool PreVote, bool Granted)
+    : Message(From, To, Term);
+
+/// <summary>AppendEntries (section 5.3). May be empty, as a probe.</summary>
+public sealed record AppendRequest(
+    MemberId From,
+    MemberId To,
+    ulong Term,
+    ulong PrevLogIndex,
+    ulong PrevLogTerm,
+    ulong LeaderCommit,
+    IReadOnlyList<LogEntry> Entries)
+    : Message(From, To, Term);
+
+/// <summary>
+/// Accepted: the sender's log equals the leader's up to <paramref name="Index"/>, and that is on its stable storage.
+/// Rejected: <paramref name="Index"/> is the PrevLogIndex that did not match, and the hint is the last place where
+/// the two logs could still agree: the follower's last entry at or before it and that entry's term.
+/// </summary>
+public sealed record AppendResponse(
+    MemberId From, MemberId To, ulong Term, bool Rejected, ulong Index, ulong HintIndex, ulong HintTerm)
+    : Message(From, To, Term);
+
+/// <summary>
+/// Keeps authority and confirms reads. <paramref name="Commit"/> is never above what the receiver is known to hold.
+/// <paramref name="ReadSequence"/> counts the leader's read confirmations; the answer repeats it.
+/// </summary>
+public sealed record HeartbeatRequest(MemberId From, MemberId To, ulong Term, ulong Commit, ulong ReadSequence)
+    : Message(From, To, Term);
+
+/// <summary>Answered at once: it promises nothing about the sender's disk.</summary>
+public sealed record HeartbeatResponse(MemberId From, MemberId To, ulong Term, ulong ReadSequence)
+    : Message(From, To, Term);
+
+/// <summary>
+/// The receiver lacks entries the leader no longer has. The host sends the newest stored snapshot, whole, over the
+/// snapshot connection; when it has been stored, the receiver's host steps a <see cref="SnapshotReceived"/>.
+/// </summary>
+public sealed record InstallSnapshotRequest(MemberId From, MemberId To, ulong Term, SnapshotMeta Snapshot)
+    : Message(From, To, Term);
+
+/// <summary>
+/// Local: never on the wire. The snapshot that <paramref name="From"/> (a leader of <paramref name="Term"/>) sent is
+/// completely and durably stored here.
+/// </summary>
+public sealed record SnapshotReceived(MemberId From, MemberId To, ulong Term, SnapshotMeta Snapshot)
+    : Message(From, To, Term);
+
+/// <summary>
+/// Proposals handed to the leader. Sent once and never re-sent by the engine: whoever proposed retries with its
+/// session, so that the state machine applies it once. Carries no authority: <paramref name="Term"/> is not compared.
+/// </summary>
+public sealed record ForwardProposals(MemberId From, MemberId To, ulong Term, IReadOnlyList<ReadOnlyMemory<byte>> Data)
+    : Message(From, To, Term);
+
+/// <summary>A follower asks the leader for a read index (thesis 6.4); <paramref name="Context"/> is the asker's.</summary>
+public sealed record ReadIndexRequest(MemberId From, MemberId To, ulong Term, ulong Context) : Message(From, To, Term);
+
+/// <summary>The read may be served once <paramref name="Index"/> is applied.</summary>
+public sealed record ReadIndexResponse(MemberId From, MemberId To, ulong Term, ulong Context, ulong Index)
+    : Message(From, To, Term);
+
+/// <summary>Leadership transfer: campaign now, without a pre-vote (thesis 3.10).</summary>
+public sealed record TimeoutNow(MemberId From, MemberId To, ulong Term) : Message(From, To, Term);

@@ -1,0 +1,28 @@
+namespace Blixard.Raft.Core;
+
+public enum ProposeStatus
+{
+    /// <summary>In the leader's own log, not yet committed.</summary>
+    Appended,
+
+    /// <summary>On its way to the leader this member knows; it may be lost.</summary>
+    Forwarded,
+
+    /// <summary>Nobody to give it to: nothing was appended or sent.</summary>
+    NoLeader,
+
+    /// <summary>Too much is uncommitted: nothing was appended or sent.</summary>
+    Overloaded,
+}
+
+/// <summary>Index and term are set only when <see cref="ProposeStatus.Appended"/>.</summary>
+public readonly record struct ProposeResult(ProposeStatus Status, ulong Index, ulong Term);
+
+public enum RaftRole
+{
+    Follower,
+    PreCandidate,
+    Candidate,
+    Leader,
+    Learner,
+}

@@ -1,0 +1,31 @@
+namespace Blixard.Raft.Core;
+
+/// <summary>Constants of one member's core. Times are ticks, sizes bytes.</summary>
+public sealed record RaftOptions
+{
+    public required MemberId Self { get; init; }
+
+    /// <summary>A follower that hears nothing for this long campaigns; randomised up to twice that.</summary>
+    public int ElectionTicks { get; init; } = 6;
+
+    /// <summary>The leader's heartbeat interval.</summary>
+    public int HeartbeatTicks { get; init; } = 1;
+
+    /// <summary>Largest sum of entry payloads in one AppendRequest; a single larger entry is sent alone.</summary>
+    public int MaxAppendBytes { get; init; } = 1 << 20;
+
+    /// <summary>Largest number of entries in one AppendRequest.</summary>
+    public int MaxAppendEntries { get; init; } = 4096;
+
+    /// <summary>AppendRequests with entries that may be on the way to one peer.</summary>
+    public int MaxInflightRequests { get; init; } = 64;
+
+    /// <summary>Payload bytes that may be on the way to one peer.</summary>
+    public long MaxInflightBytes { get; init; } = 8 << 20;
+
+    /// <summary>Payload bytes the leader holds that are not committed; above it proposals are refused.</summary>
+    public long MaxUncommittedBytes { get; init; } = 64 << 20;
+
+    /// <summary>Seeds the election timeouts. Two members must not share it.</summary>
+    public required ulong Seed { get; init; }
+}
