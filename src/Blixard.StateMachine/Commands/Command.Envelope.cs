@@ -1,0 +1,35 @@
+namespace Blixard.StateMachine.Commands;
+
+/// <summary>Envelopes around bodies; the proposer fills in session, time and actor.</summary>
+public sealed partial class Command
+{
+    /// <summary>The name of the case, as in the log's dumps and in reasons.</summary>
+    public string Kind => BodyCase switch
+    {
+        BodyOneofCase.RegisterVm => nameof(RegisterVM),
+        BodyOneofCase.UpdateState => nameof(Commands.UpdateState),
+        BodyOneofCase.RemoveVm => nameof(RemoveVM),
+        BodyOneofCase.UpdateHealth => nameof(Commands.UpdateHealth),
+        BodyOneofCase.UpdateMonitoringAssignments => nameof(Commands.UpdateMonitoringAssignments),
+        BodyOneofCase.RegisterNode => nameof(Commands.RegisterNode),
+        BodyOneofCase.UpdateNode => nameof(Commands.UpdateNode),
+        BodyOneofCase.OpenSession => nameof(Commands.OpenSession),
+        _ => "None",
+    };
+
+    public static Command Of(RegisterVM body) => new() { RegisterVm = body };
+
+    public static Command Of(UpdateState body) => new() { UpdateState = body };
+
+    public static Command Of(RemoveVM body) => new() { RemoveVm = body };
+
+    public static Command Of(UpdateHealth body) => new() { UpdateHealth = body };
+
+    public static Command Of(UpdateMonitoringAssignments body) => new() { UpdateMonitoringAssignments = body };
+
+    public static Command Of(RegisterNode body) => new() { RegisterNode = body };
+
+    public static Command Of(UpdateNode body) => new() { UpdateNode = body };
+
+    public static Command Of(OpenSession body) => new() { OpenSession = body };
+}

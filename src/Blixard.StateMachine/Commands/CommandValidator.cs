@@ -1,0 +1,53 @@
+namespace Blixard.StateMachine.Commands;
+
+/// <summary>
+/// Is a command well formed? Asked at the edge, so that a bad proposal is refused before it is in the log, and again in
+/// Apply, where the answer is the command's result. What depends on the state is Apply's own business.
+/// </summary>
+public static class CommandValidator
+{
+    public const int MaxObservations = 4096;
+    public const int MaxAssignments = 32768;
+    public const int MaxChecks = 32;
+    public const int MaxLabels = 64;
+    public const int MaxMessageLength = 512;
+    public const int MaxReasonLength = 256;
+
+    /// <summary>Null, or the rejection that Apply would give.</summary>
+    public static Rejected? Check(Command command) => CheckEnvelope(command) ?? CheckBody(command);
+
+    /// <summary>The part that must hold before the session can be asked.</summary>
+    internal static Rejected? CheckEnvelope(Command command)
+    {
+        var problem = command switch
+        {
+            { BodyCase: Command.BodyOneofCase.None } => "the command has no body",
+            { ClientId: 0, Sequence: not 0 } or { ClientId: 0, AcknowledgedBelow: not 0 } =>
+                "a sequence without a session",
+            { ClientId: not 0, Sequence: 0 } => "sequence 0: a session counts from 1",
+            { ClientId: not 0, BodyCase: Command.BodyOneofCase.OpenSession } =>
+                "a session can't be opened within another",
+            _ when command.AcknowledgedBelow > command.Sequence =>
+                $"sequence {command.Sequence} is itself below the acknowledged {command.AcknowledgedBelow}",
+            _ => Rules.Time("time_unix_ms", command.TimeUnixMs) ?? Rules.Name("actor", command.Actor),
+        };
+        return Invalid(problem);
+    }
+
+    internal static Rejected? CheckBody(Command command) => Invalid(command.BodyCase switch
+    {
+        Command.BodyOneofCase.RegisterVm => VmRules.Check(command.RegisterVm),
+        Command.BodyOneofCase.UpdateState => VmRules.Check(command.UpdateState),
+        Command.BodyOneofCase.RemoveVm => VmRules.Check(command.RemoveVm),
+        Command.BodyOneofCase.UpdateHealth => VmRules.Check(command.UpdateHealth),
+        Command.BodyOneofCase.UpdateMonitoringAssignments =>
+            NodeRules.Check(command.UpdateMonitoringAssignments, command.DecidedTerm),
+        Command.BodyOneofCase.RegisterNode => NodeRules.Check(command.RegisterNode),
+        Command.BodyOneofCase.UpdateNode => NodeRules.Check(command.UpdateNode, command.DecidedTerm),
+        Command.BodyOneofCase.OpenSession => command.OpenSession.Nonce == 0 ? "nonce is missing" : null,
+        _ => "the command has no body",
+    });
+
+    private static Rejected? Invalid(string? problem) =>
+        problem is null ? null : new Rejected(RejectionReason.Invalid, problem);
+}

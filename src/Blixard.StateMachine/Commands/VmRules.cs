@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Google.Protobuf.Collections;
+
+namespace Blixard.StateMachine.Commands;
+
+/// <summary>The form of the commands about VMs.</summary>
+internal static class VmRules
+{
+    public static string? Check(RegisterVM body) =>
+        Rules.Name("vm", body.Vm)
+        ?? Rules.Uuid("uuid", body.Uuid)
+        ?? Rules.Name("node", body.Node)
+        ?? Rules.Unit(body.Vm, body.Unit, body.UserService)
+        ?? State(body.State)
+        ?? Rules.Text("sub_state", body.SubState, 64);
+
+    public static string? Check(RemoveVM body) =>
+        Rules.Name("vm", body.Vm) ?? Rules.Text("reason", body.Reason, CommandValidator.MaxReasonLength);
+
+    public static string? Check(UpdateHealth body) =>
+        Rules.Name("vm", body.Vm)
+        ?? Rules.Name("node", body.Node)
+        ?? Rules.Name("source", body.Source)
+        ?? Checks(body.Checks)
+        ?? Rules.Text("message", body.Message, CommandValidator.MaxMessageLength);
+
+    public static string? Check(UpdateState body)
+    {
+        var problem = Rules.Name("node", body.Node)
+            ?? Rules.RequiredText("boot_id", body.BootId, 64)
+            ?? Rules.Count("observations", body.Vms.Count, CommandValidator.MaxObservations)
+            ?? (body.ObservationSeq == 0) switch
+            {
+                true when body.UnchangedSince == 0 => "observation_seq is missing",
+                true when body.Complete || body.Vms.Count > 0 => "a keep-alive carries no observations",
+                false when body.UnchangedSince != 0 => "both observation_seq and unchanged_since are set",
+                _ => null,
+            };
+        var seen = ImmutableSortedSet.CreateBuilder<string>(StringComparer.Ordinal);
+        foreach (var observation in body.Vms)
+        {
+            problem ??= Check(observation) ?? (seen.Add(observation.Vm) ? null : $"VM {observation.Vm} is listed twice");
+        }
+
+        return problem;
+    }
+
+    private static string? Check(VmObservation observation)
+    {
+        var problem = Rules.Unit(observation.Vm, observation.Unit, observation.UserService)
+            ?? State(observation.State)
+            ?? Rules.Text("sub_state", observation.SubState, 64)
+            ?? Rules.OptionalTime("since_unix_ms", observation.SinceUnixMs)
+            ?? Rules.Text("result", observation.Result, 64)
+            ?? Rules.Text("probe", observation.Probe, 256)
+            ?? (observation.Resources is { } resources ? Check(resources) : null)
+            ?? Checks(observation.Checks);
+        return Rules.Name("vm", observation.Vm) ?? (problem is null ? null : $"VM {observation.Vm}: {problem}");
+    }
+
+    private static string? Check(ResourceUsage usage) =>
+        Rules.OptionalTime("sampled_at_unix_ms", usage.SampledAtUnixMs)
+        ?? Rules.Figure("cpu_millipercent", usage.HasCpuMillipercent, usage.CpuMillipercent)
+        ?? Rules.Figure("cpu_usage_usec", usage.HasCpuUsageUsec, usage.CpuUsageUsec)
+        ?? Rules.Figure("memory_bytes", usage.HasMemoryBytes, usage.MemoryBytes)
+        ?? Rules.Figure("memory_limit_bytes", usage.HasMemoryLimitBytes, usage.MemoryLimitBytes)
+        ?? Rules.Figure("disk_read_bytes", usage.HasDiskReadBytes, usage.DiskReadBytes)
+        ?? Rules.Figure("disk_write_bytes", usage.HasDiskWriteBytes, usage.DiskWriteBytes)
+        ?? Rules.Figure("disk_reads", usage.HasDiskReads, usage.DiskReads)
+        ?? Rules.Figure("disk_writes", usage.HasDiskWrites, usage.DiskWrites)
+        ?? Rules.Figure("network_rx_bytes", usage.HasNetworkRxBytes, usage.NetworkRxBytes)
+        ?? Rules.Figure("network_tx_bytes", usage.HasNetworkTxBytes, usage.NetworkTxBytes)
+        ?? Rules.Figure("network_rx_packets", usage.HasNetworkRxPackets, usage.NetworkRxPackets)
+        ?? Rules.Figure("network_tx_packets", usage.HasNetworkTxPackets, usage.NetworkTxPackets)
+        ?? Rules.Figure("pids", usage.HasPids, usage.Pids);
+
+    private static string? Checks(RepeatedField<CheckResult> checks)
+    {
+        var problem = Rules.Count("checks", checks.Count, CommandValidator.MaxChecks);
+        var seen = ImmutableSortedSet.CreateBuilder<string>(StringComparer.Ordinal);
+        foreach (var check in checks)
+        {
+            problem ??= Rules.Name("check", check.Name)
+                ?? Rules.Text($"message of check {check.Name}", check.Message, CommandValidator.MaxMessageLength)
+                ?? (seen.Add(check.Name) ? null : $"check {check.Name} is listed twice");
+        }
+
+        return problem;
+    }
+
+    private static string? State(VmState state) =>
+        state is >= VmState.Unknown and <= VmState.Failed ? null : $"state {(int)state} is not a VM state";
+}

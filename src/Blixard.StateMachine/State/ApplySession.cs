@@ -1,0 +1,13 @@
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.StateMachine.State;
+
+/// <summary>OpenSession.</summary>
+internal static class ApplySession
+{
+    public static CommandResult Open(StateEdit edit, OpenSession body)
+    {
+        edit.Sessions = edit.Sessions.Open(edit.Index, body.Nonce, edit.Command.Actor, edit.Before.Settings);
+        return edit.Applied();
+    }
+}

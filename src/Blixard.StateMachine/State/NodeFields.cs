@@ -1,0 +1,35 @@
+namespace Blixard.StateMachine.State;
+
+/// <summary>A node taken apart.</summary>
+internal static class NodeFields
+{
+    public static FieldList Of(ClusterNode node)
+    {
+        var fields = new FieldList();
+        fields.Text("member_id", MemberText(node.MemberId));
+        fields.Number("registered_at", node.RegisteredAt);
+        fields.Text("api_address", node.ApiAddress);
+        fields.Text("raft_address", node.RaftAddress);
+        fields.Text("version", node.Version);
+        fields.Number("cpus", node.Cpus);
+        fields.Figure("memory_bytes", node.MemoryBytes);
+        fields.Text("status", node.Status.ToString());
+        fields.Text("status_reason", node.StatusReason);
+        fields.Number("status_since", node.StatusSince);
+        fields.Text("boot_id", node.BootId);
+        foreach (var (key, value) in node.Labels)
+        {
+            fields.Text($"labels[{key}]", value);
+        }
+
+        fields.Text("previous_boot_id", node.PreviousBootId, silent: true);
+        fields.Number("observation_sequence", unchecked((long)node.ObservationSequence), silent: true);
+        fields.Number("last_seen", node.LastSeen, silent: true);
+        fields.Number("confirmed_at", node.ConfirmedAt, silent: true);
+        fields.Flag("awaits_report", node.AwaitsReport, silent: true);
+        return fields;
+    }
+
+    /// <summary>Member ids use all 64 bits, more than a JSON number holds: sixteen hexadecimal digits.</summary>
+    internal static string MemberText(ulong memberId) => $"{memberId:x16}";
+}

@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.StateMachine.State;
+
+/// <summary>Why an observation may no longer be true. Permanent numbers (snapshots).</summary>
+public enum Staleness
+{
+    Fresh = 0,
+
+    /// <summary>The node was declared lost after it made the observation.</summary>
+    NodeLost = 1,
+
+    /// <summary>The node sent a complete list of its VMs without this one.</summary>
+    Absent = 2,
+
+    /// <summary>The host has booted since and has not spoken of this VM yet.</summary>
+    Rebooted = 3,
+}
+
+/// <summary>
+/// What one node last said about one VM that is defined there. Only that node writes it. Times are Unix milliseconds
+/// by the node's clock.
+/// </summary>
+public sealed record NodeObservation
+{
+    public required string Node { get; init; }
+
+    public required string Unit { get; init; }
+
+    public bool UserService { get; init; }
+
+    /// <summary>As last reported; see <see cref="Staleness"/> before believing it.</summary>
+    public VmState State { get; init; }
+
+    public string SubState { get; init; } = "";
+
+    /// <summary>When the unit entered <see cref="State"/>; 0 if not known.</summary>
+    public long Since { get; init; }
+
+    /// <summary>systemd's Result of the service.</summary>
+    public string Result { get; init; } = "";
+
+    public int? ExitCode { get; init; }
+
+    public uint Restarts { get; init; }
+
+    public uint? MainPid { get; init; }
+
+    public Resources? Resources { get; init; }
+
+    public ImmutableSortedDictionary<string, Check> Checks { get; init; } = Ordinal.Map<Check>();
+
+    /// <summary>How the monitor reaches the guest from outside; empty: not at all.</summary>
+    public string Probe { get; init; } = "";
+
+    /// <summary>When a report last differed from the one before it.</summary>
+    public long LastUpdate { get; init; }
+
+    /// <summary>
+    /// When a report last named this VM. Keep-alives are counted on the node:
+    /// <see cref="ClusterState.LastSeen(NodeObservation)"/> joins the two.
+    /// </summary>
+    public long LastReported { get; init; }
+
+    public Staleness Staleness { get; init; }
+
+    public bool Stale => Staleness != Staleness.Fresh;
+
+    /// <summary>Fresh, and running.</summary>
+    public bool Running => !Stale && State == VmState.Running;
+}
+
+/// <summary>A health check's last result.</summary>
+public sealed record Check(string Name, bool Passed, string Message);
+
+/// <summary>
+/// Figures of one sample, in whole numbers; null means that the host could not tell, never zero. CPU in thousandths of
+/// a percent of one CPU, counters since the unit started, network as the guest sees it.
+/// </summary>
+public sealed record Resources
+{
+    /// <summary>Unix milliseconds.</summary>
+    public long SampledAt { get; init; }
+
+    public ulong? CpuMillipercent { get; init; }
+
+    public ulong? CpuUsageUsec { get; init; }
+
+    public ulong? MemoryBytes { get; init; }
+
+    public ulong? MemoryLimitBytes { get; init; }
+
+    public ulong? DiskReadBytes { get; init; }
+
+    public ulong? DiskWriteBytes { get; init; }
+
+    public ulong? DiskReads { get; init; }
+
+    public ulong? DiskWrites { get; init; }
+
+    public ulong? NetworkRxBytes { get; init; }
+
+    public ulong? NetworkTxBytes { get; init; }
+
+    public ulong? NetworkRxPackets { get; init; }
+
+    public ulong? NetworkTxPackets { get; init; }
+
+    public ulong? Pids { get; init; }
+}

@@ -1,0 +1,97 @@
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.StateMachine.State;
+
+/// <summary>
+/// The 64-bit hash by which replicas are compared at equal index: a sum over the fields of all entities and the parts
+/// of all sessions, so that Apply adds and subtracts only what it touched. It finds replicas that went apart, it does
+/// not resist an attacker: FNV-1a over the characters, a multiply-xorshift over numbers, splitmix64's finalizer so that
+/// the sum of similar fields does not cancel out.
+/// </summary>
+internal static class StateHash
+{
+    public const ulong Seed = 0xcbf29ce484222325;
+    private const ulong FnvPrime = 0x100000001b3;
+
+    public static ulong Mix(ulong hash, ulong value)
+    {
+        hash = (hash ^ value) * 0x9e3779b97f4a7c15;
+        return hash ^ (hash >> 32);
+    }
+
+    public static ulong Mix(ulong hash, string text)
+    {
+        foreach (var c in text)
+        {
+            hash = (hash ^ c) * FnvPrime;
+        }
+
+        return Mix(hash, (ulong)text.Length);
+    }
+
+    public static ulong Finish(ulong hash)
+    {
+        hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
+        hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
+        return hash ^ (hash >> 31);
+    }
+
+    /// <summary>What <see cref="ClusterState.Hash"/> must be, from nothing.</summary>
+    public static ulong Recompute(ClusterState state)
+    {
+        var sum = OfSettings(state.Settings, state.ClusterVersion);
+        foreach (var node in state.Nodes.Values)
+        {
+            sum += Of(node);
+        }
+
+        foreach (var vm in state.Vms.Values)
+        {
+            sum += Of(vm);
+        }
+
+        foreach (var session in state.Sessions.All.Values)
+        {
+            sum += Of(session);
+            foreach (var (sequence, result) in session.Results)
+            {
+                sum += Of(session.Id, sequence, result);
+            }
+        }
+
+        return sum;
+    }
+
+    public static ulong Of(ClusterNode node) => NodeFields.Of(node).Hash(EntityKind.Node, node.Name);
+
+    public static ulong Of(Vm vm) => VmFields.Of(vm, other: null).Hash(EntityKind.Vm, vm.Name);
+
+    public static ulong OfSettings(ClusterSettings settings, uint clusterVersion) => Finish(Mix(Mix(Mix(Mix(
+        Seed, "settings"), clusterVersion), (ulong)settings.MaxSessions), (ulong)settings.MaxSessionResults));
+
+    /// <summary>Without its results, which come and go one by one.</summary>
+    public static ulong Of(Session session)
+    {
+        var hash = Mix(Mix(Mix(Seed, "session"), session.Id), session.Nonce);
+        hash = Mix(Mix(Mix(hash, session.Actor), session.LastUsed), session.AcknowledgedBelow);
+        return Finish(hash);
+    }
+
+    public static ulong Of(ulong session, ulong sequence, CommandResult result)
+    {
+        var hash = Mix(Mix(Mix(Seed, "result"), session), sequence);
+        if (result is Rejected rejected)
+        {
+            return Finish(Mix(Mix(hash, (ulong)rejected.Reason), rejected.Detail));
+        }
+
+        var applied = (Applied)result;
+        hash = Mix(hash, applied.Index);
+        foreach (var refusal in applied.Refused)
+        {
+            hash = Mix(Mix(Mix(hash, refusal.Vm), (ulong)refusal.Reason), refusal.Detail);
+        }
+
+        return Finish(hash);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+
+namespace Blixard.StateMachine.State;
+
+/// <summary>
+/// A VM taken apart. Parts that are the same object in <c>other</c> are left out: the states on both sides of a command
+/// share all that the command did not touch.
+/// </summary>
+internal static class VmFields
+{
+    public static FieldList Of(Vm vm, Vm? other)
+    {
+        var fields = new FieldList();
+        fields.Text("uuid", vm.Uuid);
+        fields.Number("created_at", vm.CreatedAt);
+        fields.Text("monitor", vm.Monitor);
+
+        // Concluded, but what a reader of events wants to know.
+        fields.Text("state", vm.StateText);
+        fields.Flag("healthy", vm.Healthy);
+        fields.Flag("duplicate_running", vm.DuplicateRunning);
+        foreach (var node in vm.RunningOn)
+        {
+            fields.Flag($"running_on[{node}]", true);
+        }
+
+        foreach (var (node, claimedAt) in vm.RefusedClaims)
+        {
+            fields.Number($"refused_claims[{node}]", claimedAt);
+        }
+
+        foreach (var (node, observation) in vm.Observations)
+        {
+            if (!ReferenceEquals(observation, other?.Observations.GetValueOrDefault(node)))
+            {
+                Add(fields, $"observations[{node}].", observation);
+            }
+        }
+
+        foreach (var (source, health) in vm.Health)
+        {
+            if (!ReferenceEquals(health, other?.Health.GetValueOrDefault(source)))
+            {
+                Add(fields, $"health[{source}].", health);
+            }
+        }
+
+        return fields;
+    }
+
+    /// <summary>The same, but for when it was said.</summary>
+    public static bool SameContent(NodeObservation one, NodeObservation other)
+    {
+        var (before, after) = (new FieldList(), new FieldList());
+        Add(before, "", one);
+        Add(after, "", other);
+        return after.Since(before).IsEmpty;
+    }
+
+    private static void Add(FieldList fields, string at, NodeObservation observation)
+    {
+        fields.Text(at + "unit", observation.Unit);
+        fields.Flag(at + "user_service", observation.UserService);
+        fields.Text(at + "state", observation.State.ToString());
+        fields.Text(at + "sub_state", observation.SubState);
+        fields.Number(at + "since", observation.Since == 0 ? null : observation.Since);
+        fields.Text(at + "result", observation.Result);
+        fields.Number(at + "exit_code", observation.ExitCode);
+        fields.Number(at + "restarts", observation.Restarts);
+        fields.Number(at + "main_pid", observation.MainPid);
+        fields.Text(at + "probe", observation.Probe);
+        fields.Flag(at + "stale", observation.Stale);
+        fields.Text(at + "staleness", observation.Stale ? observation.Staleness.ToString() : null);
+        fields.Number(at + "last_update", observation.LastUpdate, silent: true);
+        fields.Number(at + "last_reported", observation.LastReported, silent: true);
+        Add(fields, at, observation.Checks);
+        if (observation.Resources is { } resources)
+        {
+            Add(fields, at + "resources.", resources);
+        }
+    }
+
+    private static void Add(FieldList fields, string at, Resources resources)
+    {
+        fields.Number(at + "sampled_at", resources.SampledAt, silent: true);
+        fields.Figure(at + "cpu_millipercent", resources.CpuMillipercent);
+        fields.Figure(at + "cpu_usage_usec", resources.CpuUsageUsec);
+        fields.Figure(at + "memory_bytes", resources.MemoryBytes);
+        fields.Figure(at + "memory_limit_bytes", resources.MemoryLimitBytes);
+        fields.Figure(at + "disk_read_bytes", resources.DiskReadBytes);
+        fields.Figure(at + "disk_write_bytes", resources.DiskWriteBytes);
+        fields.Figure(at + "disk_reads", resources.DiskReads);
+        fields.Figure(at + "disk_writes", resources.DiskWrites);
+        fields.Figure(at + "network_rx_bytes", resources.NetworkRxBytes);
+        fields.Figure(at + "network_tx_bytes", resources.NetworkTxBytes);
+        fields.Figure(at + "network_rx_packets", resources.NetworkRxPackets);
+        fields.Figure(at + "network_tx_packets", resources.NetworkTxPackets);
+        fields.Figure(at + "pids", resources.Pids);
+    }
+
+    private static void Add(FieldList fields, string at, Health health)
+    {
+        fields.Text(at + "node", health.Node);
+        fields.Flag(at + "healthy", health.Healthy);
+        fields.Text(at + "message", health.Message);
+        fields.Number(at + "last_update", health.LastUpdate, silent: true);
+        Add(fields, at, health.Checks);
+    }
+
+    private static void Add(FieldList fields, string at, ImmutableSortedDictionary<string, Check> checks)
+    {
+        foreach (var check in checks.Values)
+        {
+            fields.Flag($"{at}checks[{check.Name}].passed", check.Passed);
+            fields.Text($"{at}checks[{check.Name}].message", check.Message);
+        }
+    }
+}
