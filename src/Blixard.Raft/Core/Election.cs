@@ -1,0 +1,203 @@
+namespace Blixard.Raft.Core;
+
+/// <summary>
+/// Leader election (section 5.2) with PreVote and CheckQuorum (thesis 9.6 and 6.2): a member that was cut off can't
+/// depose a working leader when it returns, and a leader that lost its quorum stops being one.
+/// </summary>
+internal sealed class Election(MemberState state, Replication replication, ReadIndex reads, Transfer transfer)
+{
+    private readonly SortedDictionary<MemberId, bool> _votes = [];
+
+    public void BecomeFollower(ulong term, MemberId leader)
+    {
+        if (term > state.Term)
+        {
+            state.EnterTerm(term);
+        }
+
+        var leaderChanged = state.Leader != leader;
+        state.Role = state.Configuration.IsVoter(state.Options.Self) ? RaftRole.Follower : RaftRole.Learner;
+        state.Leader = leader;
+        state.ElectionElapsed = 0;
+        state.RandomizeElectionTimeout();
+        _votes.Clear();
+        state.Peers.Clear();
+        transfer.Abort();
+        if (leaderChanged)
+        {
+            reads.LeaderChanged();
+            replication.LeaderChanged();
+        }
+    }
+
+    /// <summary>The election clock of everyone but the leader.</summary>
+    public void Tick(bool diskStalled)
+    {
+        state.ElectionElapsed++;
+
+        // With a disk that does not answer, a campaign could not even count its own vote.
+        if (state.ElectionElapsed >= state.ElectionTimeout && !diskStalled)
+        {
+            state.ElectionElapsed = 0;
+            Campaign(preVote: true, transferred: false);
+        }
+    }
+
+    /// <summary>
+    /// The leader's: without a majority heard of within an election timeout it may have been replaced, and steps down.
+    /// </summary>
+    public void CheckQuorum()
+    {
+        if (++state.ElectionElapsed < state.Options.ElectionTicks)
+        {
+            return;
+        }
+
+        state.ElectionElapsed = 0;
+        transfer.Abort();
+        var active = Quorum.Has(
+            state.Configuration.Voters,
+            voter => voter == state.Options.Self || state.Peer(voter) is { RecentlyActive: true });
+        foreach (var peer in state.Peers)
+        {
+            peer.RecentlyActive = false;
+        }
+
+        if (!active)
+        {
+            BecomeFollower(state.Term, MemberId.None);
+        }
+    }
+
+    public void Campaign(bool preVote, bool transferred)
+    {
+        if (!state.Configuration.IsVoter(state.Options.Self))
+        {
+            return;
+        }
+
+        var leaderLost = !state.Leader.IsNone;
+        state.Leader = MemberId.None;
+        state.RandomizeElectionTimeout();
+        state.ElectionElapsed = 0;
+        _votes.Clear();
+        if (leaderLost)
+        {
+            reads.LeaderChanged();
+            replication.LeaderChanged();
+        }
+
+        if (preVote)
+        {
+            state.Role = RaftRole.PreCandidate;
+            RequestVotes(state.Term + 1, preVote: true, transferred: false);
+            Count(state.Options.Self, granted: true);
+        }
+        else
+        {
+            state.EnterTerm(state.Term + 1);
+            state.VoteFor(state.Options.Self);
+            state.Role = RaftRole.Candidate;
+
+            // Asking promises nothing, so the requests may leave before our own vote is durable; that vote is counted
+            // only when it is (OwnVoteDurable).
+            RequestVotes(state.Term, preVote: false, transferred);
+        }
+    }
+
+    /// <summary>
+    /// Called when a batch became durable: our own vote counts from here on. Before, a crash could make us forget it
+    /// and vote for another in the same term.
+    /// </summary>
+    public void OwnVoteDurable()
+    {
+        if (state.Role == RaftRole.Candidate
+            && !_votes.ContainsKey(state.Options.Self)
+            && state.DurableVote == new HardState(state.Term, state.Options.Self))
+        {
+            Count(state.Options.Self, granted: true);
+        }
+    }
+
+    /// <summary>
+    /// True: ignore the request. A leader was heard of less than an election timeout ago, so whoever asks was cut off
+    /// from it or left out of the configuration (section 6, end).
+    /// </summary>
+    public bool IsLoyal(VoteRequest request) =>
+        !request.Transfer && !state.Leader.IsNone && state.ElectionElapsed < state.Options.ElectionTicks;
+
+    public void Receive(VoteRequest request)
+    {
+        var upToDate = state.Log.IsUpToDate(request.LastLogIndex, request.LastLogTerm);
+        if (request.PreVote)
+        {
+            // "Would you?": nothing is remembered, so the answer may leave at once.
+            var would = request.Term > state.Term && upToDate;
+            state.Send(new VoteResponse(
+                state.Options.Self, request.From, would ? request.Term : state.Term, PreVote: true, would));
+            return;
+        }
+
+        var free = state.Vote == request.From || (state.Vote.IsNone && state.Leader.IsNone);
+        var granted = free && upToDate;
+        if (granted)
+        {
+            state.VoteFor(request.From);
+            state.ElectionElapsed = 0;
+        }
+
+        state.SendAfterDurable(
+            new VoteResponse(state.Options.Self, request.From, state.Term, PreVote: false, granted));
+    }
+
+    public void Receive(VoteResponse response)
+    {
+        var asked = response.PreVote ? RaftRole.PreCandidate : RaftRole.Candidate;
+        if (state.Role == asked)
+        {
+            Count(response.From, response.Granted);
+        }
+    }
+
+    private void RequestVotes(ulong term, bool preVote, bool transferred)
+    {
+        foreach (var voter in state.Configuration.Voters)
+        {
+            if (voter != state.Options.Self)
+            {
+                state.Send(new VoteRequest(
+                    state.Options.Self, voter, term, state.Log.LastIndex, state.Log.LastTerm, preVote, transferred));
+            }
+        }
+    }
+
+    private void Count(MemberId voter, bool granted)
+    {
+        _votes.TryAdd(voter, granted);
+        var voters = state.Configuration.Voters;
+        if (Quorum.Has(voters, v => _votes.TryGetValue(v, out var yes) && yes))
+        {
+            if (state.Role == RaftRole.PreCandidate)
+            {
+                Campaign(preVote: false, transferred: false);
+            }
+            else
+            {
+                BecomeLeader();
+            }
+        }
+        else if (Quorum.Has(voters, v => _votes.TryGetValue(v, out var yes) && !yes))
+        {
+            BecomeFollower(state.Term, MemberId.None);
+        }
+    }
+
+    private void BecomeLeader()
+    {
+        state.Role = RaftRole.Leader;
+        state.Leader = state.Options.Self;
+        state.ElectionElapsed = 0;
+        _votes.Clear();
+        replication.StartLeading();
+    }
+}

@@ -1,0 +1,112 @@
+using static Blixard.Raft.Core.RaftInvariantException;
+
+namespace Blixard.Raft.Core;
+
+/// <summary>
+/// The state of Figure 2 that the chapters (<see cref="Election"/>, <see cref="Replication"/>,
+/// <see cref="ReadIndex"/>, <see cref="Transfer"/>) share, and the messages they leave. Owned by <see cref="RaftNode"/>.
+/// </summary>
+internal sealed class MemberState
+{
+    private readonly SplitMix64 _random;
+
+    public MemberState(RaftOptions options, RestoredState restored)
+    {
+        Options = options;
+        _random = new(options.Seed);
+        Log = new(restored.Snapshot, restored.Entries);
+        Configuration = restored.Snapshot.Configuration;
+        Term = restored.HardState.Term;
+        Vote = restored.HardState.Vote;
+        DurableVote = restored.HardState;
+        Require(Term >= Log.LastTerm, $"term {Term} is behind the log's last term {Log.LastTerm}");
+        RandomizeElectionTimeout();
+    }
+
+    public RaftOptions Options { get; }
+
+    public RaftLog Log { get; }
+
+    public Configuration Configuration { get; set; }
+
+    public ulong Term { get; private set; }
+
+    public MemberId Vote { get; private set; }
+
+    /// <summary>Term and vote as they are on stable storage.</summary>
+    public HardState DurableVote { get; set; }
+
+    public RaftRole Role { get; set; }
+
+    public MemberId Leader { get; set; }
+
+    /// <summary>As leader: every other member, in ascending order.</summary>
+    public List<PeerProgress> Peers { get; } = [];
+
+    /// <summary>
+    /// Follower: ticks since the leader was heard of. Candidate: since the campaign began. Leader: since the last
+    /// quorum check.
+    /// </summary>
+    public int ElectionElapsed { get; set; }
+
+    public int ElectionTimeout { get; private set; }
+
+    public List<Message> Messages { get; private set; } = [];
+
+    public List<Message> AfterDurable { get; private set; } = [];
+
+    public List<ReadState> Reads { get; private set; } = [];
+
+    public List<ulong> DroppedReads { get; private set; } = [];
+
+    public bool IsLeader => Role == RaftRole.Leader;
+
+    public HardState HardState => new(Term, Vote);
+
+    public bool HasOutput =>
+        Messages.Count > 0 || AfterDurable.Count > 0 || Reads.Count > 0 || DroppedReads.Count > 0;
+
+    public PeerProgress? Peer(MemberId member)
+    {
+        foreach (var peer in Peers)
+        {
+            if (peer.Member == member)
+            {
+                return peer;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Says nothing about this member's disk: may leave at once.</summary>
+    public void Send(Message message) => Messages.Add(message);
+
+    /// <summary>A promise: leaves only when all that stands in this state now is on stable storage.</summary>
+    public void SendAfterDurable(Message message) => AfterDurable.Add(message);
+
+    /// <summary>A new term has no vote yet (Figure 2, "rules for servers").</summary>
+    public void EnterTerm(ulong term)
+    {
+        Require(term > Term, $"term must grow: {term} after {Term}");
+        Term = term;
+        Vote = MemberId.None;
+    }
+
+    public void VoteFor(MemberId candidate)
+    {
+        Require(Vote.IsNone || Vote == candidate, $"second vote in term {Term}: {candidate} after {Vote}");
+        Vote = candidate;
+    }
+
+    /// <summary>Between one and two election timeouts, so that votes seldom split (section 5.2).</summary>
+    public void RandomizeElectionTimeout() =>
+        ElectionTimeout = Options.ElectionTicks + _random.Below(Options.ElectionTicks);
+
+    public (List<Message> Messages, List<Message> AfterDurable, List<ReadState> Reads, List<ulong> Dropped) TakeOutput()
+    {
+        var output = (Messages, AfterDurable, Reads, DroppedReads);
+        (Messages, AfterDurable, Reads, DroppedReads) = ([], [], [], []);
+        return output;
+    }
+}

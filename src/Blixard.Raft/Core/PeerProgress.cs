@@ -1,0 +1,150 @@
+namespace Blixard.Raft.Core;
+
+public enum ProgressState
+{
+    /// <summary>Where the logs agree is not known: one request at a time.</summary>
+    Probe,
+
+    /// <summary>Requests follow each other without waiting.</summary>
+    Replicate,
+
+    /// <summary>Entries it needs are gone; a snapshot is on its way.</summary>
+    Snapshot,
+}
+
+/// <summary>What the leader knows of one other member (nextIndex and matchIndex of Figure 2, and flow control).</summary>
+public sealed class PeerProgress
+{
+    private readonly Queue<Flight> _flights = new();
+    private readonly RaftOptions _options;
+    private long _flightBytes;
+
+    internal PeerProgress(MemberId member, bool voter, ulong next, RaftOptions options)
+    {
+        Member = member;
+        IsVoter = voter;
+        Next = next;
+        _options = options;
+    }
+
+    public MemberId Member { get; }
+
+    public bool IsVoter { get; }
+
+    /// <summary>Highest index known to be on its stable storage.</summary>
+    public ulong Match { get; private set; }
+
+    /// <summary>Next index to send.</summary>
+    public ulong Next { get; private set; }
+
+    public ProgressState State { get; private set; }
+
+    /// <summary>Ticks since anything came from it.</summary>
+    public int SilentTicks { get; internal set; }
+
+    /// <summary>Heard of since the last quorum check.</summary>
+    internal bool RecentlyActive { get; set; }
+
+    /// <summary>The highest read confirmation it has answered.</summary>
+    internal ulong ReadAcknowledged { get; set; }
+
+    /// <summary>The commit index it was last told.</summary>
+    internal ulong CommitSent { get; set; }
+
+    /// <summary>An AppendResponse came since the last periodic heartbeat: what was sent is not lost.</summary>
+    internal bool AcknowledgedSinceHeartbeat { get; set; }
+
+    /// <summary>In Probe: a request is out.</summary>
+    private bool ProbeSent { get; set; }
+
+    internal bool CanSend => State switch
+    {
+        ProgressState.Probe => !ProbeSent,
+        ProgressState.Replicate =>
+            _flights.Count < _options.MaxInflightRequests && _flightBytes < _options.MaxInflightBytes,
+        _ => false,
+    };
+
+    internal void Sent(ulong lastIndex, int entries, long bytes)
+    {
+        if (State == ProgressState.Probe)
+        {
+            ProbeSent = true;
+        }
+        else if (entries > 0)
+        {
+            // Optimistic: if it is lost, the next request is rejected and Next falls back to Match + 1.
+            Next = lastIndex + 1;
+            _flights.Enqueue(new(lastIndex, bytes));
+            _flightBytes += bytes;
+        }
+    }
+
+    /// <summary>True if this told something new.</summary>
+    internal bool Acknowledged(ulong index)
+    {
+        AcknowledgedSinceHeartbeat = true;
+        var news = index > Match;
+        Match = Math.Max(Match, index);
+        Next = Math.Max(Next, index + 1);
+        while (_flights.TryPeek(out var flight) && flight.LastIndex <= index)
+        {
+            _flights.Dequeue();
+            _flightBytes -= flight.Bytes;
+        }
+
+        ProbeSent = false;
+        return news;
+    }
+
+    /// <summary>False if the rejection is older than what is known, and means nothing.</summary>
+    internal bool Rejected(ulong rejected, ulong possibleMatch)
+    {
+        if (State == ProgressState.Snapshot || rejected <= Match)
+        {
+            return false;
+        }
+
+        if (State == ProgressState.Probe && Next - 1 != rejected)
+        {
+            return false;
+        }
+
+        var next = State == ProgressState.Replicate ? Match + 1 : Math.Min(rejected, possibleMatch + 1);
+        Become(ProgressState.Probe, Math.Max(next, Match + 1));
+        return true;
+    }
+
+    internal void BecomeReplicate() => Become(ProgressState.Replicate, Match + 1);
+
+    /// <param name="after">The last index it may hold.</param>
+    /// <param name="paused">Wait for a sign of life before asking.</param>
+    internal void BecomeProbe(ulong after, bool paused)
+    {
+        Become(ProgressState.Probe, after + 1);
+        ProbeSent = paused;
+    }
+
+    internal void BecomeSnapshot() => Become(ProgressState.Snapshot, Next);
+
+    /// <summary>A heartbeat came back: the link works, so what was not acknowledged may be sent again.</summary>
+    internal void LinkWorks()
+    {
+        ProbeSent = false;
+        if (State == ProgressState.Replicate && !CanSend && _flights.TryDequeue(out var oldest))
+        {
+            _flightBytes -= oldest.Bytes;
+        }
+    }
+
+    private void Become(ProgressState state, ulong next)
+    {
+        State = state;
+        Next = next;
+        ProbeSent = false;
+        _flights.Clear();
+        _flightBytes = 0;
+    }
+
+    private readonly record struct Flight(ulong LastIndex, long Bytes);
+}

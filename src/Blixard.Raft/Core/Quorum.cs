@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+
+namespace Blixard.Raft.Core;
+
+/// <summary>
+/// Majorities. Of nobody there is no majority: a configuration without voters decides nothing.
+/// </summary>
+public static class Quorum
+{
+    public static int Size(int voters) => (voters / 2) + 1;
+
+    /// <summary>True if a majority of <paramref name="voters"/> satisfies <paramref name="agrees"/>.</summary>
+    public static bool Has(ImmutableSortedSet<MemberId> voters, Func<MemberId, bool> agrees)
+    {
+        var count = 0;
+        foreach (var voter in voters)
+        {
+            count += agrees(voter) ? 1 : 0;
+        }
+
+        return voters.Count > 0 && count >= Size(voters.Count);
+    }
+
+    /// <summary>The highest value that a majority has reached; 0 without voters. Sorts <paramref name="values"/>.</summary>
+    public static ulong Reached(Span<ulong> values)
+    {
+        if (values.IsEmpty)
+        {
+            return 0;
+        }
+
+        values.Sort();
+        return values[^Size(values.Length)];
+    }
+}

@@ -1,0 +1,387 @@
+using System.Diagnostics;
+using static Blixard.Raft.Core.RaftInvariantException;
+
+namespace Blixard.Raft.Core;
+
+/// <summary>
+/// One member of a Raft cluster as a pure state machine: it is told what happened (<see cref="Step"/>,
+/// <see cref="Tick"/>, <see cref="Propose"/>, <see cref="ReadIndex(ulong)"/>, <see cref="Persisted"/>) and says what is
+/// to be done (<see cref="TakeReady"/>). It has no clock, no thread and does no IO, so the same object runs in the
+/// product and in the simulator. Not thread-safe: one loop owns it.
+/// </summary>
+/// <remarks>
+/// Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014, cited by
+/// section; "thesis" is Ongaro, "Consensus: Bridging Theory and Practice", 2014. The boundary is that of etcd's raft
+/// with asynchronous storage writes.
+/// </remarks>
+public sealed class RaftNode
+{
+    private readonly MemberState _state;
+    private readonly Election _election;
+    private readonly Replication _replication;
+    private readonly ReadIndex _reads;
+    private readonly Transfer _transfer;
+
+    private HardState _handedHardState;
+    private SnapshotMeta? _receivedSnapshot;
+    private ulong _batch;
+    private int _ticksWithoutDisk;
+
+    public RaftNode(RaftOptions options, RestoredState restored)
+    {
+        Require(!options.Self.IsNone, "a member needs an id");
+        _state = new(options, restored);
+        _reads = new(_state);
+        _transfer = new(_state);
+        _replication = new(_state, _reads, _transfer);
+        _election = new(_state, _replication, _reads, _transfer);
+        _handedHardState = restored.HardState;
+        _state.Role = _state.Configuration.IsVoter(Self) ? RaftRole.Follower : RaftRole.Learner;
+    }
+
+    public MemberId Self => _state.Options.Self;
+
+    public MemberId Leader => _state.Leader;
+
+    public ulong Term => _state.Term;
+
+    /// <summary>Who this member voted for in the present term.</summary>
+    public MemberId Vote => _state.Vote;
+
+    public RaftRole Role => _state.Role;
+
+    public ulong Commit => _state.Log.Commit;
+
+    public ulong FirstIndex => _state.Log.FirstIndex;
+
+    public ulong LastIndex => _state.Log.LastIndex;
+
+    /// <summary>Everything up to here is on this member's stable storage.</summary>
+    public ulong DurableIndex => _state.Log.Durable;
+
+    public SnapshotMeta Snapshot => _state.Log.Snapshot;
+
+    public Configuration Configuration => _state.Configuration;
+
+    /// <summary>The leader's view of the others, in ascending order; empty elsewhere.</summary>
+    public IReadOnlyList<PeerProgress> Peers => _state.Peers;
+
+    /// <summary>A leader that has committed an entry of its own term: only then is its commit index the cluster's.</summary>
+    public bool LeadsWithCommit => _state.IsLeader && _state.Log.Matches(Commit, Term);
+
+    /// <summary>For tests and invariants: the term of an entry, null if compacted or after the end.</summary>
+    public ulong? TermAt(ulong index) => _state.Log.TermAt(index);
+
+    /// <summary>For tests and invariants. The index must be within FirstIndex and LastIndex.</summary>
+    public LogEntry EntryAt(ulong index) => _state.Log.At(index);
+
+    /// <summary>One unit of time has passed; how long it is, the host decides.</summary>
+    public void Tick()
+    {
+        // No batch ended although one is waiting: a leader whose disk hangs must not keep the others waiting with
+        // heartbeats it can still send.
+        _ticksWithoutDisk = _state.Log.IsWriting ? _ticksWithoutDisk + 1 : 0;
+        var diskStalled = _ticksWithoutDisk > _state.Options.ElectionTicks;
+
+        if (!_state.IsLeader)
+        {
+            _election.Tick(diskStalled);
+            return;
+        }
+
+        foreach (var peer in _state.Peers)
+        {
+            peer.SilentTicks++;
+        }
+
+        if (diskStalled && _state.Configuration.Voters.Count > 1)
+        {
+            _election.BecomeFollower(Term, MemberId.None);
+            return;
+        }
+
+        _election.CheckQuorum();
+        if (_state.IsLeader)
+        {
+            _replication.Tick();
+        }
+    }
+
+    /// <summary>A message came. Messages may be lost, repeated, late and in any order.</summary>
+    public void Step(Message message)
+    {
+        Require(message.To == Self, $"message for {message.To} stepped at {Self}");
+        switch (message)
+        {
+            // These carry no authority and are judged by what they hold, not by their term.
+            case ForwardProposals forwarded:
+                foreach (var data in forwarded.Data)
+                {
+                    if (_state.IsLeader && !_transfer.InProgress)
+                    {
+                        _replication.Propose(data);
+                    }
+                }
+
+                return;
+            case ReadIndexRequest request:
+                if (!_transfer.InProgress)
+                {
+                    _reads.Receive(request);
+                }
+
+                return;
+            case ReadIndexResponse response:
+                _reads.Receive(response);
+                return;
+            case SnapshotReceived received:
+                StepSnapshot(received);
+                return;
+        }
+
+        if (message.Term > Term)
+        {
+            if (!StepToHigherTerm(message))
+            {
+                return;
+            }
+        }
+        else if (message.Term < Term)
+        {
+            AnswerLowerTerm(message);
+            return;
+        }
+
+        Dispatch(message);
+    }
+
+    /// <summary>
+    /// As leader: appends. As follower: hands it to the leader. Either way it is not committed yet, and may never be.
+    /// </summary>
+    public ProposeResult Propose(ReadOnlyMemory<byte> data)
+    {
+        if (_state.IsLeader)
+        {
+            return ProposeAsLeader(data, Term);
+        }
+
+        if (Leader.IsNone)
+        {
+            return new(ProposeStatus.NoLeader, 0, 0);
+        }
+
+        _replication.Forward(data);
+        return new(ProposeStatus.Forwarded, 0, 0);
+    }
+
+    /// <summary>For decisions that are only valid if this member still leads in the term in which it took them.</summary>
+    public ProposeResult ProposeAsLeader(ReadOnlyMemory<byte> data, ulong term) =>
+        _state.IsLeader && Term == term && !_transfer.InProgress
+            ? _replication.Propose(data)
+            : new(ProposeStatus.NoLeader, 0, 0);
+
+    /// <summary>
+    /// Asks for an index from which a linearizable read may be served. False: nobody leads. Otherwise the context comes
+    /// back in <see cref="Ready.Reads"/> or <see cref="Ready.DroppedReads"/>; or, when a message was lost, never: ask
+    /// again with the same context.
+    /// </summary>
+    public bool ReadIndex(ulong context) => !_transfer.InProgress && _reads.Ask(context);
+
+    /// <summary>Hands leadership to another voter. False if this member does not lead or the target can't.</summary>
+    public bool TransferLeadership(MemberId target) => _transfer.Start(target);
+
+    public bool HasReady =>
+        _state.HasOutput
+        || _replication.IsDirty
+        || _reads.NeedsConfirmation
+        || _state.Log.HasForStorage
+        || _state.Log.HasForApply
+        || _receivedSnapshot is not null
+        || _state.HardState != _handedHardState;
+
+    public Ready TakeReady()
+    {
+        _replication.Flush();
+        HardState? hardState = _state.HardState == _handedHardState ? null : _state.HardState;
+        _handedHardState = _state.HardState;
+        var entries = _state.Log.TakeForStorage();
+        var snapshot = _receivedSnapshot;
+        _receivedSnapshot = null;
+        var (messages, afterDurable, reads, dropped) = _state.TakeOutput();
+
+        ulong batch = 0;
+        if (hardState is not null || entries.Count > 0 || snapshot is not null)
+        {
+            batch = ++_batch;
+            _state.Log.BatchHanded(batch, _state.HardState);
+        }
+        else if (afterDurable.Count > 0)
+        {
+            if (_state.Log.IsWriting)
+            {
+                batch = ++_batch;
+                _state.Log.BatchHanded(batch, _state.HardState);
+            }
+            else
+            {
+                // All they promise is on stable storage already.
+                messages.AddRange(afterDurable);
+                afterDurable = [];
+            }
+        }
+
+        return new()
+        {
+            Batch = batch,
+            HardState = hardState,
+            Entries = entries,
+            Snapshot = snapshot,
+            Messages = messages,
+            AfterDurable = afterDurable,
+            Committed = _state.Log.TakeForApply(),
+            Reads = reads,
+            DroppedReads = dropped,
+        };
+    }
+
+    /// <summary>That batch and all before it are on stable storage.</summary>
+    public void Persisted(ulong batch)
+    {
+        if (_state.Log.Persisted(batch) is { } durable)
+        {
+            _ticksWithoutDisk = 0;
+            _state.DurableVote = durable;
+            _election.OwnVoteDurable();
+            _replication.AdvanceCommit();
+        }
+    }
+
+    /// <summary>
+    /// A snapshot of the applied state is durable: it is what slow followers get, and the log through
+    /// <paramref name="through"/> (at most the snapshot's index; lower keeps entries for slow followers) is forgotten.
+    /// </summary>
+    public void Compact(SnapshotMeta snapshot, ulong through) => _state.Log.Compact(snapshot, through);
+
+    /// <summary>The snapshot on its way to <paramref name="peer"/> did not arrive.</summary>
+    public void SnapshotFailed(MemberId peer) => _replication.SnapshotFailed(peer);
+
+    /// <summary>It arrived, and covers the log through <paramref name="index"/>.</summary>
+    public void SnapshotDelivered(MemberId peer, ulong index) => _replication.SnapshotDelivered(peer, index);
+
+    /// <summary>Messages to <paramref name="peer"/> were lost.</summary>
+    public void Unreachable(MemberId peer) => _replication.Unreachable(peer);
+
+    /// <summary>False: the message is to be ignored.</summary>
+    private bool StepToHigherTerm(Message message)
+    {
+        switch (message)
+        {
+            case VoteRequest request when _election.IsLoyal(request):
+                return false;
+
+            // A pre-vote asks about a term that nobody has entered; a granted one answers about it.
+            case VoteRequest { PreVote: true }:
+            case VoteResponse { PreVote: true, Granted: true }:
+                return true;
+
+            case AppendRequest or HeartbeatRequest or InstallSnapshotRequest:
+                _election.BecomeFollower(message.Term, message.From);
+                return true;
+
+            default:
+                _election.BecomeFollower(message.Term, MemberId.None);
+                return true;
+        }
+    }
+
+    private void AnswerLowerTerm(Message message)
+    {
+        switch (message)
+        {
+            // A leader of an earlier term learns that it is over: without this, one that PreVote keeps from being
+            // challenged would go on for ever.
+            case AppendRequest or HeartbeatRequest or InstallSnapshotRequest:
+                _state.Send(new HeartbeatResponse(Self, message.From, Term, ReadSequence: 0));
+                break;
+            case VoteRequest request:
+                _state.SendAfterDurable(new VoteResponse(Self, request.From, Term, request.PreVote, Granted: false));
+                break;
+        }
+    }
+
+    private void Dispatch(Message message)
+    {
+        switch (message)
+        {
+            case VoteRequest request:
+                _election.Receive(request);
+                break;
+            case VoteResponse response:
+                _election.Receive(response);
+                break;
+            case AppendRequest request:
+                Follow(request.From);
+                _replication.Receive(request);
+                break;
+            case HeartbeatRequest request:
+                Follow(request.From);
+                _replication.Receive(request);
+                break;
+            case InstallSnapshotRequest request:
+                // The snapshot itself comes over another connection, and ends in SnapshotReceived.
+                Follow(request.From);
+                break;
+            case AppendResponse response:
+                _replication.Receive(response);
+                break;
+            case HeartbeatResponse response:
+                _replication.Receive(response);
+                break;
+            case TimeoutNow when _state.Role == RaftRole.Follower:
+                _election.Campaign(preVote: false, transferred: true);
+                break;
+            case TimeoutNow:
+                break;
+            default:
+                throw new UnreachableException($"message {message.GetType().Name}");
+        }
+    }
+
+    private void StepSnapshot(SnapshotReceived received)
+    {
+        // What a leader of any term sent is committed: it may be used even if that leader is gone.
+        if (_state.IsLeader || received.Snapshot.Index <= Commit)
+        {
+            if (!_state.IsLeader)
+            {
+                _replication.Receive(received);
+            }
+
+            return;
+        }
+
+        if (received.Term > Term)
+        {
+            _election.BecomeFollower(received.Term, received.From);
+        }
+
+        _replication.Receive(received);
+        _receivedSnapshot = received.Snapshot;
+    }
+
+    /// <summary>Something of this term's leader came.</summary>
+    private void Follow(MemberId leader)
+    {
+        Require(
+            !_state.IsLeader && (Leader.IsNone || Leader == leader),
+            $"two leaders in term {Term}: {leader} and {Leader}");
+        if (Leader == leader && _state.Role is RaftRole.Follower or RaftRole.Learner)
+        {
+            _state.ElectionElapsed = 0;
+        }
+        else
+        {
+            _election.BecomeFollower(Term, leader);
+        }
+    }
+}

@@ -1,0 +1,355 @@
+using static Blixard.Raft.Core.RaftInvariantException;
+
+namespace Blixard.Raft.Core;
+
+/// <summary>
+/// Log replication (section 5.3) and the commitment rule (5.4.2): both sides of AppendEntries and of heartbeats.
+/// </summary>
+internal sealed class Replication(MemberState state, ReadIndex reads, Transfer transfer)
+{
+    private readonly List<ReadOnlyMemory<byte>> _toForward = [];
+    private int _heartbeatElapsed;
+    private long _uncommittedBytes;
+    private ulong _uncommittedFrom;
+
+    /// <summary>Something may have to be sent to peers at the next <see cref="Flush"/>.</summary>
+    public bool IsDirty { get; private set; }
+
+    // ---- leader ----
+
+    public void StartLeading()
+    {
+        state.Peers.Clear();
+        foreach (var member in state.Configuration.Members.Order())
+        {
+            if (member != state.Options.Self)
+            {
+                state.Peers.Add(
+                    new(member, state.Configuration.IsVoter(member), state.Log.LastIndex + 1, state.Options)
+                    {
+                        RecentlyActive = true,
+                    });
+            }
+        }
+
+        _heartbeatElapsed = 0;
+        _uncommittedBytes = 0;
+        _uncommittedFrom = state.Log.LastIndex + 1;
+
+        // An entry of our own term: only with it may those of earlier terms be counted as committed (figure 8).
+        state.Log.Append(new(state.Log.LastIndex + 1, state.Term, EntryKind.Noop, default));
+        IsDirty = true;
+    }
+
+    public ProposeResult Propose(ReadOnlyMemory<byte> data)
+    {
+        // A single proposal is always accepted when nothing is waiting, however large.
+        if (_uncommittedBytes > 0 && _uncommittedBytes + data.Length > state.Options.MaxUncommittedBytes)
+        {
+            return new(ProposeStatus.Overloaded, 0, 0);
+        }
+
+        var entry = new LogEntry(state.Log.LastIndex + 1, state.Term, EntryKind.Command, data);
+        state.Log.Append(entry);
+        _uncommittedBytes += entry.Size;
+        IsDirty = true;
+        return new(ProposeStatus.Appended, entry.Index, entry.Term);
+    }
+
+    public void Tick()
+    {
+        if (++_heartbeatElapsed < state.Options.HeartbeatTicks)
+        {
+            return;
+        }
+
+        _heartbeatElapsed = 0;
+        foreach (var peer in state.Peers)
+        {
+            peer.AcknowledgedSinceHeartbeat = false;
+            SendHeartbeat(peer);
+        }
+    }
+
+    /// <summary>Sends what peers lack; once per Ready, so that proposals made in between share requests.</summary>
+    public void Flush()
+    {
+        if (state.IsLeader)
+        {
+            if (reads.NeedsConfirmation)
+            {
+                reads.StartConfirmation();
+                foreach (var peer in state.Peers)
+                {
+                    SendHeartbeat(peer);
+                }
+            }
+
+            foreach (var peer in state.Peers)
+            {
+                while (peer.Next <= state.Log.LastIndex && peer.CanSend)
+                {
+                    if (!SendEntries(peer))
+                    {
+                        break;
+                    }
+                }
+
+                // A follower serves reads and shows changes only when it knows that they are committed.
+                if (peer.CommitSent < Math.Min(peer.Match, state.Log.Commit))
+                {
+                    SendHeartbeat(peer);
+                }
+            }
+        }
+        else if (_toForward.Count > 0 && !state.Leader.IsNone)
+        {
+            state.Send(new ForwardProposals(state.Options.Self, state.Leader, state.Term, [.. _toForward]));
+            _toForward.Clear();
+        }
+
+        IsDirty = false;
+    }
+
+    /// <summary>
+    /// Figure 2, leaders, last rule: a majority holds it on stable storage, and it is of the current term. The leader
+    /// counts itself only up to what its own disk has confirmed.
+    /// </summary>
+    public void AdvanceCommit()
+    {
+        if (!state.IsLeader)
+        {
+            return;
+        }
+
+        var voters = state.Configuration.Voters;
+        Span<ulong> held = stackalloc ulong[voters.Count];
+        var i = 0;
+        foreach (var voter in voters)
+        {
+            held[i++] = voter == state.Options.Self ? state.Log.Durable : state.Peer(voter)!.Match;
+        }
+
+        var reached = Quorum.Reached(held);
+        if (reached > state.Log.Commit && state.Log.Matches(reached, state.Term))
+        {
+            for (var index = Math.Max(state.Log.Commit + 1, _uncommittedFrom); index <= reached; index++)
+            {
+                _uncommittedBytes -= state.Log.At(index).Size;
+            }
+
+            state.Log.CommitTo(reached);
+            _uncommittedFrom = reached + 1;
+            IsDirty = true;
+            reads.TermCommitted();
+        }
+    }
+
+    public void Receive(AppendResponse response)
+    {
+        if (Heard(response.From) is not { } peer)
+        {
+            return;
+        }
+
+        if (response.Rejected)
+        {
+            var (possible, _) = state.Log.LastPossibleMatch(response.HintIndex, response.HintTerm);
+            if (peer.Rejected(response.Index, possible))
+            {
+                IsDirty = true;
+            }
+
+            return;
+        }
+
+        Require(
+            response.Index <= state.Log.LastIndex,
+            $"{response.From} acknowledged {response.Index}, after the leader's last entry {state.Log.LastIndex}");
+        var news = peer.Acknowledged(response.Index);
+        if (peer.State == ProgressState.Probe
+            || (peer.State == ProgressState.Snapshot && peer.Match + 1 >= state.Log.FirstIndex))
+        {
+            peer.BecomeReplicate();
+        }
+
+        IsDirty = true;
+        if (news)
+        {
+            AdvanceCommit();
+            transfer.CaughtUp(peer);
+        }
+    }
+
+    public void Receive(HeartbeatResponse response)
+    {
+        if (Heard(response.From) is not { } peer)
+        {
+            return;
+        }
+
+        peer.LinkWorks();
+        if (peer.Match < state.Log.LastIndex
+            && peer.Next > state.Log.LastIndex
+            && peer.CanSend
+            && !peer.AcknowledgedSinceHeartbeat)
+        {
+            // All was sent, nothing came back: an empty request, once per heartbeat, finds out whether it was lost.
+            SendEntries(peer);
+            peer.AcknowledgedSinceHeartbeat = true;
+        }
+
+        IsDirty = true;
+        reads.Acknowledged(peer, response.ReadSequence);
+    }
+
+    public void SnapshotFailed(MemberId member)
+    {
+        if (state.Peer(member) is { State: ProgressState.Snapshot } peer)
+        {
+            // Probing finds the log gone again and asks for another snapshot; the next heartbeat's answer paces that.
+            peer.BecomeProbe(after: peer.Match, paused: true);
+        }
+    }
+
+    public void SnapshotDelivered(MemberId member, ulong index)
+    {
+        if (state.Peer(member) is { State: ProgressState.Snapshot } peer)
+        {
+            // Its own acknowledgement may be lost on the way: ask from there on.
+            peer.BecomeProbe(after: Math.Max(peer.Match, Math.Min(index, state.Log.LastIndex)), paused: false);
+            IsDirty = true;
+        }
+    }
+
+    public void Unreachable(MemberId member)
+    {
+        if (state.Peer(member) is { State: ProgressState.Replicate } peer)
+        {
+            peer.BecomeProbe(after: peer.Match, paused: false);
+        }
+    }
+
+    // ---- follower ----
+
+    public void Forward(ReadOnlyMemory<byte> data)
+    {
+        _toForward.Add(data);
+        IsDirty = true;
+    }
+
+    public void LeaderChanged() => _toForward.Clear();
+
+    public void Receive(AppendRequest request)
+    {
+        if (request.PrevLogIndex < state.Log.Commit)
+        {
+            // What is committed here is in every leader's log: nothing to compare.
+            Acknowledge(request, state.Log.Commit);
+            return;
+        }
+
+        if (!state.Log.Matches(request.PrevLogIndex, request.PrevLogTerm))
+        {
+            var (hint, hintTerm) = state.Log.LastPossibleMatch(request.PrevLogIndex, request.PrevLogTerm);
+            state.SendAfterDurable(new AppendResponse(
+                state.Options.Self, request.From, state.Term, Rejected: true, request.PrevLogIndex, hint, hintTerm));
+            return;
+        }
+
+        state.Log.Merge(request.Entries);
+
+        // Not beyond the last entry this request vouches for: what follows here may be another leader's.
+        var last = request.PrevLogIndex + (ulong)request.Entries.Count;
+        state.Log.CommitTo(Math.Min(request.LeaderCommit, last));
+        Acknowledge(request, last);
+    }
+
+    public void Receive(HeartbeatRequest request)
+    {
+        // The leader caps it at what it knows this member to hold.
+        Require(
+            request.Commit <= state.Log.LastIndex,
+            $"leader {request.From} claims {request.Commit} is held here; the log ends at {state.Log.LastIndex}");
+        state.Log.CommitTo(request.Commit);
+        state.Send(new HeartbeatResponse(state.Options.Self, request.From, state.Term, request.ReadSequence));
+    }
+
+    public void Receive(SnapshotReceived received)
+    {
+        var snapshot = received.Snapshot;
+        if (snapshot.Index > state.Log.Commit)
+        {
+            state.Log.Reset(snapshot);
+            state.Configuration = snapshot.Configuration;
+        }
+
+        if (received.Term == state.Term && received.From == state.Leader)
+        {
+            state.SendAfterDurable(new AppendResponse(
+                state.Options.Self, received.From, state.Term, Rejected: false, state.Log.Commit, 0, 0));
+        }
+    }
+
+    private void Acknowledge(AppendRequest request, ulong index) =>
+        state.SendAfterDurable(
+            new AppendResponse(state.Options.Self, request.From, state.Term, Rejected: false, index, 0, 0));
+
+    private PeerProgress? Heard(MemberId member)
+    {
+        var peer = state.Peer(member);
+        if (peer is not null)
+        {
+            peer.RecentlyActive = true;
+            peer.SilentTicks = 0;
+        }
+
+        return peer;
+    }
+
+    private void SendHeartbeat(PeerProgress peer)
+    {
+        var commit = Math.Min(peer.Match, state.Log.Commit);
+        peer.CommitSent = commit;
+        state.Send(new HeartbeatRequest(
+            state.Options.Self, peer.Member, state.Term, commit, reads.Sequence));
+    }
+
+    /// <summary>One request, empty if there is nothing new. False if the peer needs a snapshot first.</summary>
+    private bool SendEntries(PeerProgress peer)
+    {
+        var previous = peer.Next - 1;
+        if (state.Log.TermAt(previous) is not { } previousTerm)
+        {
+            peer.BecomeSnapshot();
+            state.Send(new InstallSnapshotRequest(state.Options.Self, peer.Member, state.Term, state.Log.Snapshot));
+            return false;
+        }
+
+        var (entries, bytes) = NextEntries(peer.Next);
+        state.Send(new AppendRequest(
+            state.Options.Self, peer.Member, state.Term, previous, previousTerm, state.Log.Commit, entries));
+        peer.Sent(previous + (ulong)entries.Length, entries.Length, bytes);
+        peer.CommitSent = Math.Max(peer.CommitSent, Math.Min(state.Log.Commit, previous + (ulong)entries.Length));
+        return true;
+    }
+
+    private (LogEntry[] Entries, long Bytes) NextEntries(ulong first)
+    {
+        var last = first - 1;
+        long bytes = 0;
+        while (last < state.Log.LastIndex && last - first + 1 < (ulong)state.Options.MaxAppendEntries)
+        {
+            var size = state.Log.At(last + 1).Size;
+            if (last >= first && bytes + size > state.Options.MaxAppendBytes)
+            {
+                break;
+            }
+
+            bytes += size;
+            last++;
+        }
+
+        return last < first ? ([], 0) : (state.Log.Slice(first, last), bytes);
+    }
+}
