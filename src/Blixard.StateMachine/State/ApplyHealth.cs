@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Blixard.StateMachine.Commands;
-using Google.Protobuf.Collections;
 
 namespace Blixard.StateMachine.State;
 
@@ -30,7 +29,7 @@ internal static class ApplyHealth
             ? vm.Health.Remove(body.Source)
             : vm.Health.SetItem(
                 body.Source,
-                new Health(body.Source, body.Node, ChecksOf(body.Checks), verdict, body.Message, edit.Now));
+                new Health(body.Source, body.Node, ObservationCodec.Read(body.Checks), verdict, body.Message, edit.Now));
         edit.Put(vm with { Health = health }, $"judged by {body.Node}");
         return edit.Applied();
     }
@@ -56,17 +55,6 @@ internal static class ApplyHealth
         }
 
         return new Applied(edit.Index, refused.DrainToImmutable());
-    }
-
-    public static ImmutableSortedDictionary<string, Check> ChecksOf(RepeatedField<CheckResult> checks)
-    {
-        var byName = Ordinal.Map<Check>().ToBuilder();
-        foreach (var check in checks)
-        {
-            byName.Add(check.Name, new Check(check.Name, check.Passed, check.Message));
-        }
-
-        return byName.ToImmutable();
     }
 
     private static Rejected? Unfit(ClusterState state, string node) => node.Length == 0 ? null

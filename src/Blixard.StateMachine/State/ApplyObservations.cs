@@ -85,7 +85,7 @@ internal static class ApplyObservations
             {
                 // Its word counts again only once the leader has taken it back.
                 var staleness = lost ? Staleness.NodeLost : Staleness.Fresh;
-                var observation = Observations.Read(item, node.Name) with { Staleness = staleness };
+                var observation = ObservationCodec.Read(item, node.Name) with { Staleness = staleness };
                 edit.Put(Observations.Replace(vm, last, observation, edit.Now), reason);
             }
         }

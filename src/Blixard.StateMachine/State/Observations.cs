@@ -3,26 +3,9 @@ using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
 
-/// <summary>How observations come in, age, are renewed and end.</summary>
+/// <summary>How observations are replaced, age, are renewed and end.</summary>
 internal static class Observations
 {
-    public static NodeObservation Read(VmObservation item, string node) => new()
-    {
-        Node = node,
-        Unit = item.Unit,
-        UserService = item.UserService,
-        State = item.State,
-        SubState = item.SubState,
-        Since = item.SinceUnixMs,
-        Result = item.Result,
-        ExitCode = item.HasExitCode ? item.ExitCode : null,
-        Restarts = item.Restarts,
-        MainPid = item.HasMainPid ? item.MainPid : null,
-        Resources = item.Resources is { } usage ? Read(usage) : null,
-        Checks = ApplyHealth.ChecksOf(item.Checks),
-        Probe = item.Probe,
-    };
-
     /// <summary>The VM with the node's new word, dated; an unchanged word keeps its date of change.</summary>
     public static Vm Replace(Vm vm, NodeObservation last, NodeObservation observation, long now)
     {
@@ -106,22 +89,4 @@ internal static class Observations
             edit.Put(vm with { Observations = observations, RefusedClaims = claims }, reason);
         }
     }
-
-    private static Resources Read(ResourceUsage usage) => new()
-    {
-        SampledAt = usage.SampledAtUnixMs,
-        CpuMillipercent = usage.HasCpuMillipercent ? usage.CpuMillipercent : null,
-        CpuUsageUsec = usage.HasCpuUsageUsec ? usage.CpuUsageUsec : null,
-        MemoryBytes = usage.HasMemoryBytes ? usage.MemoryBytes : null,
-        MemoryLimitBytes = usage.HasMemoryLimitBytes ? usage.MemoryLimitBytes : null,
-        DiskReadBytes = usage.HasDiskReadBytes ? usage.DiskReadBytes : null,
-        DiskWriteBytes = usage.HasDiskWriteBytes ? usage.DiskWriteBytes : null,
-        DiskReads = usage.HasDiskReads ? usage.DiskReads : null,
-        DiskWrites = usage.HasDiskWrites ? usage.DiskWrites : null,
-        NetworkRxBytes = usage.HasNetworkRxBytes ? usage.NetworkRxBytes : null,
-        NetworkTxBytes = usage.HasNetworkTxBytes ? usage.NetworkTxBytes : null,
-        NetworkRxPackets = usage.HasNetworkRxPackets ? usage.NetworkRxPackets : null,
-        NetworkTxPackets = usage.HasNetworkTxPackets ? usage.NetworkTxPackets : null,
-        Pids = usage.HasPids ? usage.Pids : null,
-    };
 }
