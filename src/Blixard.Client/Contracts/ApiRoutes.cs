@@ -1,0 +1,54 @@
+namespace Blixard.Client.Contracts;
+
+/// <summary>Paths, query keys and headers of the HTTP API, said once for the server, the client and the tests.</summary>
+public static class ApiRoutes
+{
+    /// <summary>Linearizable by default; <see cref="Consistency"/> asks for the local replica instead.</summary>
+    public const string Cluster = "/v1/cluster";
+    public const string Nodes = "/v1/nodes";
+    public const string Vms = "/v1/vms";
+    public const string Events = "/v1/events";
+
+    /// <summary>vminfod's surface: read-only, this node's replica, answered in a partition too.</summary>
+    public const string LocalPing = "/ping";
+    public const string LocalStatus = "/status";
+    public const string LocalVms = "/vms";
+    public const string LocalEvents = "/events";
+
+    public const string Metrics = "/metrics";
+    public const string Live = "/healthz/live";
+    public const string Ready = "/healthz/ready";
+
+    /// <summary>Query: <c>linearizable</c> (default) or <c>stale</c>.</summary>
+    public const string Consistency = "consistency";
+
+    /// <summary>Query: answer only from a state at or after this log index (read your writes).</summary>
+    public const string MinIndex = "min_index";
+
+    /// <summary>Query: hold the answer until the resource changed after <see cref="Index"/>, at most this long ("30s").</summary>
+    public const string Wait = "wait";
+
+    /// <summary>Query: the index the caller has seen; goes with <see cref="Wait"/>.</summary>
+    public const string Index = "index";
+
+    /// <summary>Query of <see cref="Events"/>: only changes with a higher index, instead of the full list.</summary>
+    public const string Since = "since";
+
+    /// <summary>Answer header: log index of the state that the answer was made from.</summary>
+    public const string IndexHeader = "Blixard-Index";
+
+    /// <summary>
+    /// Answer header of stale reads: seconds (decimal) since the answering node last had contact with a leader.
+    /// Absent on linearizable answers, and where there never was a contact.
+    /// </summary>
+    public const string LastContactHeader = "Blixard-Last-Contact";
+
+    public const string ProblemMediaType = "application/problem+json";
+    public const string EventsMediaType = "application/x-ndjson";
+
+    public static string Vm(string vm) => $"{Vms}/{Uri.EscapeDataString(vm)}";
+
+    public static string Node(string node) => $"{Nodes}/{Uri.EscapeDataString(node)}";
+
+    public static string LocalVm(string id) => $"{LocalVms}/{Uri.EscapeDataString(id)}";
+}

@@ -1,0 +1,93 @@
+using System.Text.Json.Serialization;
+
+namespace Blixard.Client.Contracts;
+
+/// <summary><c>GET /ping</c>.</summary>
+public sealed record Ping
+{
+    [JsonPropertyName("ping")]
+    public required string Answer { get; init; }
+
+    public static Ping Pong { get; } = new() { Answer = "pong" };
+}
+
+/// <summary><c>GET /status</c>: the daemon itself, in vminfod's words.</summary>
+public sealed record LocalStatus
+{
+    public required int Pid { get; init; }
+
+    /// <summary>Whole seconds.</summary>
+    public required long Uptime { get; init; }
+    public required LocalMemory Memory { get; init; }
+
+    /// <summary>"starting", "running", or "degraded" while the system bus is gone.</summary>
+    public required string State { get; init; }
+
+    /// <summary>"idle" or "working".</summary>
+    public required string Status { get; init; }
+    public required int NumVms { get; init; }
+    public required LocalTasks Queue { get; init; }
+
+    /// <summary>When the last full list of units was taken; null before the first.</summary>
+    public DateTimeOffset? LastRefresh { get; init; }
+
+    /// <summary>The last five errors of full lists, the newest last.</summary>
+    public required IReadOnlyList<LocalRefreshError> RefreshErrors { get; init; }
+
+    /// <summary>Who follows the events.</summary>
+    public required IReadOnlyList<LocalEventListener> EventListeners { get; init; }
+
+    /// <summary>Only with <c>?full</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<LocalRefresh>? RefreshLog { get; init; }
+
+    /// <summary>Only with <c>?full</c>: what the daemon watches ("system bus", "uid 1000 bus").</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Watchers { get; init; }
+}
+
+/// <summary>Bytes. The heap is the garbage-collected one: total committed, and used after the last collection.</summary>
+public sealed record LocalMemory
+{
+    public required long Rss { get; init; }
+    public required long HeapTotal { get; init; }
+    public required long HeapUsed { get; init; }
+}
+
+/// <summary>Refreshes under way and waiting.</summary>
+public sealed record LocalTasks
+{
+    public required bool Paused { get; init; }
+    public required int Working { get; init; }
+
+    [JsonPropertyName("max_jobs")]
+    public required int MaxJobs { get; init; }
+    public required IReadOnlyList<string> Channels { get; init; }
+    public required IReadOnlyList<string> Backlog { get; init; }
+}
+
+public sealed record LocalRefreshError
+{
+    public required DateTimeOffset Date { get; init; }
+    public required string Message { get; init; }
+}
+
+public sealed record LocalEventListener
+{
+    /// <summary>Of the stream: the uuid in its ready record.</summary>
+    public required string Uuid { get; init; }
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary><c>address:port</c>, or "unix".</summary>
+    public required string Remote { get; init; }
+}
+
+public sealed record LocalRefresh
+{
+    public required DateTimeOffset Date { get; init; }
+    public required double Seconds { get; init; }
+    public required int Units { get; init; }
+
+    /// <summary>Differences that no event had told: each is a missed signal.</summary>
+    public required int Differences { get; init; }
+}

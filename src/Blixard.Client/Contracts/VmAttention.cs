@@ -1,0 +1,64 @@
+namespace Blixard.Client.Contracts;
+
+/// <summary>A VM that is not how it should be, and why.</summary>
+public sealed record VmAttention
+{
+    public required string Name { get; init; }
+    public string? Node { get; init; }
+    public required VmState State { get; init; }
+
+    /// <summary>One short sentence without a full stop.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>
+    /// Why an operator should look at this VM, or null. One rule for the server's status and the CLI's marks.
+    /// A stopped VM is not a reason: nobody has said that it should run.
+    /// </summary>
+    public static string? ReasonFor(Vm vm)
+    {
+        ArgumentNullException.ThrowIfNull(vm);
+        return Severity(vm) switch
+        {
+            5 => "runs on two nodes: " + string.Join(", ", RunningOn(vm)),
+            4 => "failed" + (vm.Result is { Length: > 0 } result and not "success" ? $" ({result})" : ""),
+            3 => vm.StaleReason ?? "its facts are no longer refreshed",
+            2 => "unhealthy: " + FirstFailure(vm.Health),
+            1 => "state unknown",
+            _ => null,
+        };
+    }
+
+    /// <summary>The VMs that need a look, the worst first, then by name; at most <paramref name="limit"/>.</summary>
+    public static IReadOnlyList<VmAttention> Of(IEnumerable<Vm> vms, int limit) =>
+    [
+        .. vms.Where(vm => Severity(vm) > 0)
+            .OrderByDescending(Severity)
+            .ThenBy(vm => vm.Name, StringComparer.Ordinal)
+            .Take(limit)
+            .Select(vm => new VmAttention
+            {
+                Name = vm.Name,
+                Node = vm.Node,
+                State = vm.State,
+                Reason = ReasonFor(vm)!,
+            }),
+    ];
+
+    private static int Severity(Vm vm) => vm switch
+    {
+        _ when vm.Alarms.Contains(VmAlarms.DuplicateRunning, StringComparer.Ordinal) => 5,
+        { Stale: false, State: VmState.Failed } => 4,
+        { Stale: true } => 3,
+        { State: VmState.Running, Health.Healthy: false } => 2,
+        { State: VmState.Unknown } => 1,
+        _ => 0,
+    };
+
+    private static IEnumerable<string> RunningOn(Vm vm) =>
+        vm.Observations.Where(o => o.State is VmState.Running or VmState.Starting).Select(o => o.Node);
+
+    private static string FirstFailure(VmHealth health) =>
+        health.Checks.FirstOrDefault(check => check.Status == CheckStatus.Failing) is { } failing
+            ? $"{failing.Name}: {failing.Message}"
+            : "no check tells why";
+}
