@@ -1,0 +1,118 @@
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.StateMachine.Tests;
+
+/// <summary>Commands, with everything that a test does not care about filled in.</summary>
+internal static class Make
+{
+    public const string Boot = "boot-1";
+
+    public static string Uuid(int number = 1) => $"00000000-0000-4000-8000-{number:d12}";
+
+    public static ulong Member(string node) => 0x1000UL + node[^1];
+
+    public static Command RegisterNode(string node, string boot = Boot) => Command.Of(new RegisterNode
+    {
+        Node = node,
+        MemberId = Member(node),
+        BootId = boot,
+        ApiAddress = $"{node}:7480",
+        RaftAddress = $"{node}:7481",
+        Version = "0.1.0",
+        Cpus = 8,
+        MemoryBytes = 1UL << 34,
+    }).By(node);
+
+    public static Command RegisterVM(string vm, string node, VmState state = VmState.Unknown, int uuid = 1) =>
+        Command.Of(new RegisterVM
+        {
+            Vm = vm,
+            Uuid = Uuid(uuid),
+            Node = node,
+            Unit = $"microvm@{vm}.service",
+            State = state,
+        }).By(node);
+
+    public static VmObservation Seen(string vm, VmState state = VmState.Running) =>
+        new() { Vm = vm, Unit = $"microvm@{vm}.service", State = state };
+
+    public static Command Report(string node, ulong sequence, params VmObservation[] vms) =>
+        Report(node, sequence, Boot, complete: false, vms);
+
+    public static Command CompleteReport(string node, ulong sequence, params VmObservation[] vms) =>
+        Report(node, sequence, Boot, complete: true, vms);
+
+    public static Command Report(string node, ulong sequence, string boot, bool complete, params VmObservation[] vms)
+    {
+        var body = new UpdateState { Node = node, BootId = boot, ObservationSeq = sequence, Complete = complete };
+        body.Vms.AddRange(vms);
+        return Command.Of(body).By(node);
+    }
+
+    public static Command KeepAlive(string node, ulong since, string boot = Boot) =>
+        Command.Of(new UpdateState { Node = node, BootId = boot, UnchangedSince = since }).By(node);
+
+    public static Command RemoveVM(string vm) => Command.Of(new RemoveVM { Vm = vm }).By("n1");
+
+    public static Command Judge(string vm, string node, bool? healthy, params CheckResult[] checks)
+    {
+        var body = new UpdateHealth { Vm = vm, Node = node, Source = "monitor" };
+        body.Checks.AddRange(checks);
+        if (healthy is { } verdict)
+        {
+            body.Healthy = verdict;
+        }
+
+        return Command.Of(body).By(node);
+    }
+
+    public static CheckResult Check(string name, bool passed) => new() { Name = name, Passed = passed };
+
+    /// <summary>A decision of the leader of term 1, like every command that a <see cref="Replica"/> commits.</summary>
+    public static Command Assign(params (string Vm, string Node)[] assignments)
+    {
+        var body = new UpdateMonitoringAssignments();
+        foreach (var (vm, node) in assignments)
+        {
+            body.Assignments.Add(new UpdateMonitoringAssignments.Types.Assignment { Vm = vm, Node = node });
+        }
+
+        return Decided(Command.Of(body));
+    }
+
+    public static Command Lost(string node) =>
+        Decided(Command.Of(new UpdateNode { Node = node, Status = NodeStatus.Lost, Reason = "no answer" }));
+
+    public static Command Active(string node) =>
+        Decided(Command.Of(new UpdateNode { Node = node, Status = NodeStatus.Active }));
+
+    public static Command OpenSession(ulong nonce = 7) => Command.Of(new OpenSession { Nonce = nonce }).By("n1");
+
+    public static Command By(this Command command, string actor)
+    {
+        command.Actor = actor;
+        command.TimeUnixMs = Replica.Start;
+        return command;
+    }
+
+    public static Command At(this Command command, long time)
+    {
+        command.TimeUnixMs = time;
+        return command;
+    }
+
+    public static Command In(this Command command, ulong session, ulong sequence, ulong acknowledgedBelow = 0)
+    {
+        command = command.Clone();
+        command.ClientId = session;
+        command.Sequence = sequence;
+        command.AcknowledgedBelow = acknowledgedBelow;
+        return command;
+    }
+
+    public static Command Decided(Command command, ulong term = 1)
+    {
+        command.By("n1").DecidedTerm = term;
+        return command;
+    }
+}
