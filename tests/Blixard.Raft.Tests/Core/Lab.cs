@@ -1,0 +1,118 @@
+using System.Text;
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Tests.Core;
+
+/// <summary>
+/// A few members on a bench: the test decides when time passes, which messages arrive and when disks are done.
+/// </summary>
+internal sealed class Lab
+{
+    private readonly SortedDictionary<MemberId, LabMember> _members = [];
+    private readonly HashSet<(MemberId From, MemberId To)> _cut = [];
+
+    public Lab(int voters, int learners = 0, Func<RaftOptions, RaftOptions>? configure = null)
+    {
+        var ids = Enumerable.Range(1, voters + learners).Select(i => new MemberId((ulong)i)).ToArray();
+        Configuration = new([.. ids.Take(voters)], [.. ids.Skip(voters)]);
+        foreach (var id in ids)
+        {
+            var options = new RaftOptions { Self = id, Seed = id.Value };
+            _members.Add(id, new(configure?.Invoke(options) ?? options, Configuration));
+        }
+    }
+
+    public Configuration Configuration { get; }
+
+    public LabMember this[int id] => _members[new((ulong)id)];
+
+    public IEnumerable<LabMember> Members => _members.Values;
+
+    /// <summary>Messages on the way, oldest first.</summary>
+    public List<Message> Wire { get; } = [];
+
+    public LabMember Leader => _members.Values.Single(m => m.Node.Role == RaftRole.Leader);
+
+    public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    public void Cut(int from, int to) => _cut.Add((new((ulong)from), new((ulong)to)));
+
+    public void Isolate(int id)
+    {
+        foreach (var other in _members.Keys.Where(m => m.Value != (ulong)id))
+        {
+            _cut.Add((new((ulong)id), other));
+            _cut.Add((other, new((ulong)id)));
+        }
+    }
+
+    public void Heal() => _cut.Clear();
+
+    /// <summary>Takes what members want done: disks finish at once unless held, messages go on the wire.</summary>
+    public void Drive()
+    {
+        foreach (var member in _members.Values)
+        {
+            Wire.AddRange(member.Drive());
+        }
+    }
+
+    /// <summary>Delivers until nothing is on the way.</summary>
+    public void Settle(Func<Message, bool>? drop = null)
+    {
+        Drive();
+        for (var rounds = 0; Wire.Count > 0; rounds++)
+        {
+            Assert.True(rounds < 10_000, "the members never fall silent");
+            var message = Wire[0];
+            Wire.RemoveAt(0);
+            if (!_cut.Contains((message.From, message.To)) && drop?.Invoke(message) != true)
+            {
+                _members[message.To].Node.Step(message);
+            }
+
+            Drive();
+        }
+    }
+
+    public void Tick(int id, int ticks = 1)
+    {
+        for (var i = 0; i < ticks; i++)
+        {
+            this[id].Node.Tick();
+            Drive();
+        }
+    }
+
+    /// <summary>Time passes for everyone, with all messages delivered in between.</summary>
+    public void Run(int ticks)
+    {
+        for (var i = 0; i < ticks; i++)
+        {
+            foreach (var member in _members.Values)
+            {
+                member.Node.Tick();
+            }
+
+            Settle();
+        }
+    }
+
+    public LabMember Elect(int id)
+    {
+        // Others must have forgotten any leader, or they are loyal to it.
+        for (var i = 0; this[id].Node.Role != RaftRole.Leader; i++)
+        {
+            Assert.True(i < 100, $"member {id} is not elected");
+            Tick(id);
+            foreach (var other in _members.Values.Where(m => m.Node.Self.Value != (ulong)id && i < 5))
+            {
+                other.Node.Tick();
+            }
+
+            Settle();
+        }
+
+        return this[id];
+    }
+}
