@@ -1,0 +1,39 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Transport;
+
+/// <summary>Carries messages between members. They may be lost, late, and after a reconnect out of order.</summary>
+public interface IRaftTransport : IAsyncDisposable
+{
+    /// <summary>Called once, before anything is sent. Events come from the transport's own threads.</summary>
+    void Start(ITransportEvents events);
+
+    /// <summary>Never blocks, never throws: a full queue or a dead link drops it and reports the peer unreachable.</summary>
+    void Send(Message message);
+
+    /// <summary>
+    /// Sends the newest stored snapshot, at or after the one asked for, whole, over a connection of its own; ends when
+    /// the receiver has it on stable storage. One at a time for each peer.
+    /// </summary>
+    /// <returns>What was delivered: the core is told of it with <see cref="RaftNode.SnapshotDelivered"/>.</returns>
+    /// <exception cref="SnapshotTransferException">It did not arrive.</exception>
+    Task<SnapshotMeta> SendSnapshotAsync(InstallSnapshotRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>What a transport tells its host. Called from many threads at once; must return quickly and not throw.</summary>
+public interface ITransportEvents
+{
+    void Received(Message message);
+
+    /// <summary>Messages to that member were lost. Reported at most a few times per second.</summary>
+    void Unreachable(MemberId member);
+
+    /// <summary>A leader's snapshot is complete and durable in the <see cref="Storage.SnapshotStore"/>.</summary>
+    void SnapshotArrived(SnapshotReceived received);
+}
+
+/// <summary>The snapshot did not arrive, or the receiver would not take it; the message says why.</summary>
+public sealed class SnapshotTransferException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A peer sent bytes that are not the protocol; its connection is closed and nothing of it was used.</summary>
+public sealed class ProtocolException(string message) : Exception(message);
