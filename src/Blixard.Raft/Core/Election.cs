@@ -99,8 +99,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
             state.VoteFor(state.Options.Self);
             state.Role = RaftRole.Candidate;
 
-            // Asking promises nothing, so the requests may leave before our own vote is durable; that vote is counted
-            // only when it is (OwnVoteDurable).
+            // Our own vote is counted only when it is durable (OwnVoteDurable).
             RequestVotes(state.Term, preVote: false, transferred);
         }
     }
@@ -146,8 +145,8 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
             state.ElectionElapsed = 0;
         }
 
-        state.SendAfterDurable(
-            new VoteResponse(state.Options.Self, request.From, state.Term, PreVote: false, granted));
+        var answer = new VoteResponse(state.Options.Self, request.From, state.Term, PreVote: false, granted);
+        state.SendAfterDurable(answer);
     }
 
     public void Receive(VoteResponse response)
@@ -165,8 +164,19 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         {
             if (voter != state.Options.Self)
             {
-                state.Send(new VoteRequest(
-                    state.Options.Self, voter, term, state.Log.LastIndex, state.Log.LastTerm, preVote, transferred));
+                var request = new VoteRequest(
+                    state.Options.Self, voter, term, state.Log.LastIndex, state.Log.LastTerm, preVote, transferred);
+                if (preVote)
+                {
+                    state.Send(request);
+                }
+                else
+                {
+                    // A request says "I voted for myself in this term, with this log". Were it sent before that is
+                    // durable, a loss of power could let us ask again in the same term with a shorter log, and win with
+                    // votes that were given to the longer one.
+                    state.SendAfterDurable(request);
+                }
             }
         }
     }

@@ -350,13 +350,8 @@ public sealed class RaftNode
     private void StepSnapshot(SnapshotReceived received)
     {
         // What a leader of any term sent is committed: it may be used even if that leader is gone.
-        if (_state.IsLeader || received.Snapshot.Index <= Commit)
+        if (_state.IsLeader)
         {
-            if (!_state.IsLeader)
-            {
-                _replication.Receive(received);
-            }
-
             return;
         }
 
@@ -365,8 +360,15 @@ public sealed class RaftNode
             _election.BecomeFollower(received.Term, received.From);
         }
 
-        _replication.Receive(received);
-        _receivedSnapshot = received.Snapshot;
+        if (_replication.Receive(received))
+        {
+            _receivedSnapshot = received.Snapshot;
+            if (Role is RaftRole.PreCandidate or RaftRole.Candidate)
+            {
+                // What voters were told of our log is no longer so.
+                _election.BecomeFollower(Term, MemberId.None);
+            }
+        }
     }
 
     /// <summary>Something of this term's leader came.</summary>

@@ -131,7 +131,8 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         }
 
         var reached = Quorum.Reached(held);
-        if (reached > state.Log.Commit && state.Log.Matches(reached, state.Term))
+        var ownTerm = state.Log.Matches(reached, state.Term);
+        if (reached > state.Log.Commit && ownTerm)
         {
             for (var index = Math.Max(state.Log.Commit + 1, _uncommittedFrom); index <= reached; index++)
             {
@@ -249,7 +250,8 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
             return;
         }
 
-        if (!state.Log.Matches(request.PrevLogIndex, request.PrevLogTerm))
+        var matches = state.Log.Matches(request.PrevLogIndex, request.PrevLogTerm);
+        if (!matches)
         {
             var (hint, hintTerm) = state.Log.LastPossibleMatch(request.PrevLogIndex, request.PrevLogTerm);
             state.SendAfterDurable(new AppendResponse(
@@ -275,13 +277,20 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         state.Send(new HeartbeatResponse(state.Options.Self, request.From, state.Term, request.ReadSequence));
     }
 
-    public void Receive(SnapshotReceived received)
+    /// <summary>True: it replaced the log, and must replace the state machine's state.</summary>
+    public bool Receive(SnapshotReceived received)
     {
         var snapshot = received.Snapshot;
-        if (snapshot.Index > state.Log.Commit)
+        var replaces = snapshot.Index > state.Log.Commit && !state.Log.Matches(snapshot.Index, snapshot.Term);
+        if (replaces)
         {
             state.Log.Reset(snapshot);
             state.Configuration = snapshot.Configuration;
+        }
+        else
+        {
+            // Figure 13, step 6: the log has all of it, and keeps what follows, which may have been acknowledged.
+            state.Log.CommitTo(snapshot.Index);
         }
 
         if (received.Term == state.Term && received.From == state.Leader)
@@ -289,11 +298,15 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
             state.SendAfterDurable(new AppendResponse(
                 state.Options.Self, received.From, state.Term, Rejected: false, state.Log.Commit, 0, 0));
         }
+
+        return replaces;
     }
 
-    private void Acknowledge(AppendRequest request, ulong index) =>
-        state.SendAfterDurable(
-            new AppendResponse(state.Options.Self, request.From, state.Term, Rejected: false, index, 0, 0));
+    private void Acknowledge(AppendRequest request, ulong index)
+    {
+        var answer = new AppendResponse(state.Options.Self, request.From, state.Term, Rejected: false, index, 0, 0);
+        state.SendAfterDurable(answer);
+    }
 
     private PeerProgress? Heard(MemberId member)
     {
