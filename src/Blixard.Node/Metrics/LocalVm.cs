@@ -1,0 +1,56 @@
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.Node.Metrics;
+
+/// <summary>
+/// What this host's systemd and kernel said last about one VM that is defined here: the figures as they were read, not
+/// the coarser ones that are replicated. Null is "the kernel does not tell", never zero. Counters count since the unit
+/// started; network is the guest's view.
+/// </summary>
+internal sealed record LocalVm
+{
+    public required string Name { get; init; }
+
+    public required VmState State { get; init; }
+
+    public ulong? CpuUsageUsec { get; init; }
+
+    public ulong? MemoryBytes { get; init; }
+
+    public ulong? MemoryLimitBytes { get; init; }
+
+    public ulong? SwapBytes { get; init; }
+
+    public ulong? DiskReadBytes { get; init; }
+
+    public ulong? DiskWriteBytes { get; init; }
+
+    public ulong? DiskReads { get; init; }
+
+    public ulong? DiskWrites { get; init; }
+
+    public ulong? NetworkRxBytes { get; init; }
+
+    public ulong? NetworkTxBytes { get; init; }
+
+    public ulong? NetworkRxPackets { get; init; }
+
+    public ulong? NetworkTxPackets { get; init; }
+
+    public ulong? Pids { get; init; }
+
+    /// <summary>systemd's NRestarts.</summary>
+    public uint? Restarts { get; init; }
+
+    /// <summary>The checks that this host made itself, by name.</summary>
+    public IReadOnlyList<LocalCheck> Checks { get; init; } = [];
+}
+
+internal sealed record LocalCheck(string Name, bool Passed);
+
+/// <summary>The agent's cache, as the metrics read it at each scrape.</summary>
+internal interface ILocalVms
+{
+    /// <summary>Every VM defined on this host, in any order, each name once. Any thread may ask; never blocks.</summary>
+    IReadOnlyCollection<LocalVm> Vms { get; }
+}
