@@ -1,0 +1,114 @@
+using System.Threading.Channels;
+using Blixard.Raft.Core;
+using Blixard.Raft.Storage;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>
+/// Gives committed entries to the state machine, in order and away from the loop, and starts a snapshot when enough
+/// has been applied since the last.
+/// </summary>
+internal sealed class ApplyWorker(
+    RaftHostOptions options,
+    IStateMachine stateMachine,
+    SnapshotStore snapshots,
+    Action<HostEvent> post,
+    SnapshotMeta restored)
+{
+    private readonly Channel<Work> _work = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
+    private ulong _applied = restored.Index;
+    private Configuration _configuration = restored.Configuration;
+    private Task _saving = Task.CompletedTask;
+    private long _entriesSince;
+    private long _bytesSince;
+
+    /// <summary>Highest index applied; any thread may read it.</summary>
+    public ulong Applied => Volatile.Read(ref _applied);
+
+    public void Enqueue(SnapshotMeta? snapshot, IReadOnlyList<LogEntry> committed)
+    {
+        if (snapshot is not null || committed.Count > 0)
+        {
+            _work.Writer.TryWrite(new(snapshot, committed));
+        }
+    }
+
+    public void Complete() => _work.Writer.TryComplete();
+
+    /// <summary>Runs until <see cref="Complete"/>; throws what the state machine or the disk throws.</summary>
+    public async Task RunAsync()
+    {
+        await foreach (var work in _work.Reader.ReadAllAsync())
+        {
+            if (work.Snapshot is { } received)
+            {
+                Restore(received);
+            }
+
+            if (work.Committed.Count > 0)
+            {
+                Apply(work.Committed);
+            }
+
+            // A failed save must stop the member as a failed write does.
+            if (_saving.IsFaulted)
+            {
+                await _saving;
+            }
+        }
+
+        await _saving;
+    }
+
+    private void Restore(SnapshotMeta received)
+    {
+        using var stored = snapshots.OpenForSending(received.Index)
+            ?? throw new InvalidOperationException($"the snapshot at {received.Index} that was just stored is gone");
+        stateMachine.Restore(stored.Meta, stored.Content);
+        _configuration = stored.Meta.Configuration;
+        (_entriesSince, _bytesSince) = (0, 0);
+        Volatile.Write(ref _applied, stored.Meta.Index);
+    }
+
+    private void Apply(IReadOnlyList<LogEntry> entries)
+    {
+        // A newer snapshot than the one announced may have been restored.
+        var skip = 0;
+        while (skip < entries.Count && entries[skip].Index <= _applied)
+        {
+            skip++;
+        }
+
+        if (skip > 0)
+        {
+            entries = [.. entries.Skip(skip)];
+        }
+
+        if (entries.Count == 0)
+        {
+            return;
+        }
+
+        stateMachine.Apply(entries);
+        Volatile.Write(ref _applied, entries[^1].Index);
+        _entriesSince += entries.Count;
+        foreach (var entry in entries)
+        {
+            _bytesSince += entry.Size;
+        }
+
+        if ((_entriesSince >= options.SnapshotEntries || _bytesSince >= options.SnapshotBytes) && _saving.IsCompleted)
+        {
+            (_entriesSince, _bytesSince) = (0, 0);
+            var meta = new SnapshotMeta(_applied, entries[^1].Term, _configuration);
+            var write = stateMachine.CaptureSnapshot();
+            _saving = Task.Run(() =>
+            {
+                snapshots.Save(meta, write);
+                post(new SnapshotSaved(meta));
+            });
+        }
+    }
+
+    private readonly record struct Work(SnapshotMeta? Snapshot, IReadOnlyList<LogEntry> Committed);
+}

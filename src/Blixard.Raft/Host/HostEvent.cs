@@ -1,0 +1,28 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>What the loop of <see cref="RaftHost"/> is told; it alone touches the core.</summary>
+internal abstract record HostEvent;
+
+internal sealed record TickPassed : HostEvent
+{
+    public static TickPassed Instance { get; } = new();
+}
+
+internal sealed record MessageCame(Message Message) : HostEvent;
+
+internal sealed record ProposalMade(
+    ReadOnlyMemory<byte> Command, ulong? OnlyInTerm, TaskCompletionSource<ProposeResult> Answer) : HostEvent;
+
+internal sealed record ReadAsked(TaskCompletionSource<ulong> Answer) : HostEvent;
+
+internal sealed record BatchPersisted(ulong Batch) : HostEvent;
+
+internal sealed record SnapshotSaved(SnapshotMeta Snapshot) : HostEvent;
+
+internal sealed record SnapshotSent(MemberId Peer, ulong Index, bool Delivered) : HostEvent;
+
+internal sealed record PeerUnreachable(MemberId Peer) : HostEvent;
+
+internal sealed record TransferAsked(TaskCompletionSource<bool> Answer) : HostEvent;

@@ -1,0 +1,25 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>
+/// What the log is applied to. Called by the apply worker alone, one call at a time. An exception stops the member:
+/// an entry that can't be applied must not be skipped, because the others would apply it.
+/// </summary>
+public interface IStateMachine
+{
+    /// <summary>
+    /// Every committed entry in index order, each once since the last <see cref="Restore"/>; entries that are not
+    /// commands too, so that the applied index has no holes.
+    /// </summary>
+    void Apply(IReadOnlyList<LogEntry> entries);
+
+    /// <summary>
+    /// Captures the state as applied so far, which must be cheap. The returned writer runs later, on another thread,
+    /// while more is applied.
+    /// </summary>
+    Action<Stream> CaptureSnapshot();
+
+    /// <summary>Replaces the state.</summary>
+    void Restore(SnapshotMeta meta, Stream snapshot);
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Blixard.Raft.Core;
+using Blixard.Raft.Storage;
+using Blixard.Raft.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>
+/// Writes what the core wants durable, on a thread of its own because it blocks. All batches that came while one sync
+/// was going on share the next (group commit), so the busier the member, the fewer syncs per entry.
+/// </summary>
+internal sealed partial class PersistWorker(
+    WriteAheadLog log, IRaftTransport transport, Action<HostEvent> post, RaftMetrics metrics, ILogger logger)
+{
+    // Long enough not to cost a busy member anything.
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan NoSpaceRetry = TimeSpan.FromMilliseconds(500);
+
+    private readonly Channel<Work> _work = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
+    private readonly TaskCompletionSource _completed = new();
+    private bool _marked = true;
+
+    public void Persist(Ready ready) => _work.Writer.TryWrite(new(ready, null, 0));
+
+    /// <summary>A snapshot is durable: mark it in the log and drop what lies behind.</summary>
+    public void Compact(SnapshotMeta snapshot, ulong through) => _work.Writer.TryWrite(new(null, snapshot, through));
+
+    /// <summary>Runs until <see cref="Complete"/>; throws what the disk throws.</summary>
+    public Task RunAsync() => Task.Factory.StartNew(
+        Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    public void Complete()
+    {
+        _work.Writer.TryComplete();
+        _completed.TrySetResult();
+    }
+
+    private void Run()
+    {
+        var together = new List<Ready>();
+        var reader = _work.Reader;
+        while (WaitForWork(reader))
+        {
+            while (reader.TryRead(out var work))
+            {
+                if (work.Ready is { } ready)
+                {
+                    together.Add(ready);
+                }
+                else
+                {
+                    Persist(together);
+                    log.Append(new() { Snapshot = work.Snapshot });
+                    Sync();
+                    log.Compact(work.Through);
+                }
+            }
+
+            Persist(together);
+        }
+
+        log.MarkDurable();
+    }
+
+    /// <summary>Blocks; once nothing came for a while, marks the last batch as acknowledged.</summary>
+    private bool WaitForWork(ChannelReader<Work> reader)
+    {
+        var waiting = reader.WaitToReadAsync().AsTask();
+        if (!_marked && !waiting.Wait(IdleAfter))
+        {
+            log.MarkDurable();
+            _marked = true;
+        }
+
+        return waiting.GetAwaiter().GetResult();
+    }
+
+    private void Persist(List<Ready> together)
+    {
+        if (together.Count == 0)
+        {
+            return;
+        }
+
+        var mustSync = false;
+        foreach (var ready in together)
+        {
+            if (ready.MustPersist)
+            {
+                log.Append(WalBatch.Of(ready));
+                mustSync = true;
+            }
+        }
+
+        if (mustSync)
+        {
+            var started = Stopwatch.GetTimestamp();
+            Sync();
+            metrics.Synced(Stopwatch.GetElapsedTime(started));
+        }
+
+        // Persist before replying: Figure 2. Only now may votes and acknowledgements leave.
+        foreach (var ready in together)
+        {
+            foreach (var message in ready.AfterDurable)
+            {
+                transport.Send(message);
+            }
+        }
+
+        post(new BatchPersisted(together[^1].Batch));
+        together.Clear();
+    }
+
+    /// <summary>
+    /// On a full disk nothing is lost and nothing acknowledged: the core sees a disk that does not answer, gives up
+    /// leadership, and goes on when there is space.
+    /// </summary>
+    private void Sync()
+    {
+        for (var told = false; ; told = true)
+        {
+            try
+            {
+                log.Sync();
+                _marked = false;
+                return;
+            }
+            catch (NoSpaceException e) when (!_completed.Task.IsCompleted)
+            {
+                if (!told)
+                {
+                    LogNoSpace(e);
+                }
+
+                _completed.Task.Wait(NoSpaceRetry);
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "The disk is full: nothing more is acknowledged until there is space")]
+    private partial void LogNoSpace(Exception exception);
+
+    private readonly record struct Work(Ready? Ready, SnapshotMeta? Snapshot, ulong Through);
+}

@@ -1,0 +1,443 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Blixard.Raft.Core;
+using Blixard.Raft.Storage;
+using Blixard.Raft.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>
+/// One running member: the core, its log and snapshots on disk, its peers, its clock, and the state machine it feeds.
+/// A single loop owns the core; everything else posts to the loop's channel. Whatever the disk or the state machine
+/// throws ends the member: <see cref="Completion"/> faults and the process must exit.
+/// </summary>
+public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
+{
+    // Enough to share a sync and a request, few enough that a tick is not kept waiting.
+    private const int MaxEventsPerTurn = 2048;
+
+    private readonly RaftHostOptions _options;
+    private readonly IRaftTransport _transport;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly RaftMetrics _metrics;
+    private readonly RaftNode _core;
+    private readonly WriteAheadLog _log;
+    private readonly PersistWorker _persist;
+    private readonly ApplyWorker _apply;
+    private readonly ReadBarrier _reads;
+    private readonly Channel<HostEvent> _events = Channel.CreateUnbounded<HostEvent>(new() { SingleReader = true });
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<MemberId> _sendingSnapshot = [];
+
+    private RaftStatus _status;
+    private Task _running = Task.CompletedTask;
+
+    /// <summary>Recovers this member from its disk and restores the state machine from the newest snapshot.</summary>
+    /// <exception cref="WalCorruptException">The log is damaged where it was durable: nothing was changed.</exception>
+    /// <exception cref="SnapshotCorruptException">No snapshot is whole and the log does not cover its loss.</exception>
+    public RaftHost(
+        RaftHostOptions options,
+        WriteAheadLog log,
+        RestoredState recovered,
+        SnapshotStore snapshots,
+        IStateMachine stateMachine,
+        IRaftTransport transport,
+        RaftMetrics metrics,
+        TimeProvider time,
+        ILogger<RaftHost> logger)
+    {
+        (_options, _log, _transport, _metrics, _time, _logger) = (options, log, transport, metrics, time, logger);
+        LogRecovered(log.Recovery.Segments, log.Recovery.Batches, recovered.HardState.Term);
+        if (log.Recovery.Torn is { } torn)
+        {
+            LogTorn(torn.File, torn.Offset);
+        }
+
+        var restored = Recovery.Restore(options, log, recovered, snapshots, stateMachine);
+        _core = new(options.Core, restored);
+        _persist = new(log, transport, Post, metrics, logger);
+        _apply = new(options, stateMachine, snapshots, Post, restored.Snapshot);
+        _reads = new(
+            _core,
+            retryTicks: options.Core.ElectionTicks,
+            timeoutTicks: (int)Math.Ceiling(options.ReadTimeout / options.Tick));
+        _status = ReadStatus();
+    }
+
+    /// <summary>The newest status; any thread may read it.</summary>
+    public RaftStatus Status => Volatile.Read(ref _status) with { Applied = _apply.Applied };
+
+    /// <summary>Role, leader or term changed. Raised on the loop: handlers must return at once.</summary>
+    public event Action<RaftStatus>? LeadershipChanged;
+
+    /// <summary>Completes when the member was stopped, faults when it had to stop.</summary>
+    public Task Completion => _completion.Task;
+
+    public void Start()
+    {
+        _transport.Start(this);
+        _running = RunAsync();
+    }
+
+    /// <summary>
+    /// Returns when the command is in the leader's own log, or on its way to the leader: not when it is committed.
+    /// </summary>
+    public Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken) =>
+        ProposeAsync(command, null, cancellationToken);
+
+    /// <summary>For decisions that hold only while this member leads in <paramref name="term"/>; never forwarded.</summary>
+    public Task<ProposeResult> ProposeAsLeaderAsync(
+        ReadOnlyMemory<byte> command, ulong term, CancellationToken cancellationToken) =>
+        ProposeAsync(command, term, cancellationToken);
+
+    /// <summary>
+    /// An index that a read must wait to be applied for in order to be linearizable.
+    /// </summary>
+    /// <exception cref="NoLeaderException">None confirmed it within the read timeout.</exception>
+    public Task<ulong> ReadIndexAsync(CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<ulong>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(new ReadAsked(answer));
+        return answer.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Hands leadership to the most up-to-date other voter, so that an orderly stop costs no election timeout.
+    /// False if this member does not lead or is alone.
+    /// </summary>
+    public Task<bool> TransferLeadershipAsync(CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(new TransferAsked(answer));
+        return answer.Task.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        await _transport.DisposeAsync();
+        _log.Dispose();
+        _stopping.Dispose();
+    }
+
+    void ITransportEvents.Received(Message message) => Post(new MessageCame(message));
+
+    void ITransportEvents.Unreachable(MemberId peer) => Post(new PeerUnreachable(peer));
+
+    void ITransportEvents.SnapshotArrived(SnapshotReceived message) => Post(new MessageCame(message));
+
+    private void Post(HostEvent happened)
+    {
+        if (!_events.Writer.TryWrite(happened))
+        {
+            Refuse(happened);
+        }
+    }
+
+    private async Task<ProposeResult> ProposeAsync(
+        ReadOnlyMemory<byte> command, ulong? onlyInTerm, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<ProposeResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(new ProposalMade(command, onlyInTerm, answer));
+        var result = await answer.Task.WaitAsync(cancellationToken);
+        _metrics.Proposed(result.Status switch
+        {
+            ProposeStatus.Appended => "appended",
+            ProposeStatus.Forwarded => "forwarded",
+            ProposeStatus.NoLeader => "no_leader",
+            _ => "overloaded",
+        });
+        return result;
+    }
+
+    private async Task RunAsync()
+    {
+        var persisting = _persist.RunAsync();
+        var applying = _apply.RunAsync();
+        var ticking = TickAsync();
+        try
+        {
+            var looping = LoopAsync();
+            await await Task.WhenAny(looping, persisting, applying);
+        }
+        catch (Exception e)
+        {
+            LogStopped(e, _options.Core.Self);
+            _completion.TrySetException(e);
+        }
+
+        await _stopping.CancelAsync();
+        _events.Writer.TryComplete();
+        _persist.Complete();
+        _apply.Complete();
+        await Task.WhenAll(persisting, applying, ticking)
+            .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        while (_events.Reader.TryRead(out var left))
+        {
+            Refuse(left);
+        }
+
+        _reads.FailAll("this node is stopping");
+        _completion.TrySetResult();
+    }
+
+    private async Task TickAsync()
+    {
+        using var timer = new PeriodicTimer(_options.Tick, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            {
+                Post(TickPassed.Instance);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task LoopAsync()
+    {
+        var reader = _events.Reader;
+        Drive();
+        try
+        {
+            while (await reader.WaitToReadAsync(_stopping.Token))
+            {
+                for (var i = 0; i < MaxEventsPerTurn && reader.TryRead(out var happened); i++)
+                {
+                    Handle(happened);
+                }
+
+                _reads.Flush();
+                Drive();
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    private void Handle(HostEvent happened)
+    {
+        switch (happened)
+        {
+            case TickPassed:
+                _core.Tick();
+                _reads.Tick();
+                Volatile.Write(ref _status, ReadStatus());
+                break;
+            case MessageCame(var message):
+                _core.Step(message);
+                break;
+            case ProposalMade proposal:
+                proposal.Answer.TrySetResult(Propose(proposal));
+                break;
+            case ReadAsked(var answer):
+                _reads.Add(answer);
+                break;
+            case BatchPersisted(var batch):
+                _core.Persisted(batch);
+                break;
+            case SnapshotSaved(var snapshot):
+                Compact(snapshot);
+                break;
+            case SnapshotSent sent:
+                _sendingSnapshot.Remove(sent.Peer);
+                if (sent.Delivered)
+                {
+                    _core.SnapshotDelivered(sent.Peer, sent.Index);
+                }
+                else
+                {
+                    _core.SnapshotFailed(sent.Peer);
+                }
+
+                break;
+            case PeerUnreachable(var peer):
+                _core.Unreachable(peer);
+                break;
+            case TransferAsked(var answer):
+                answer.TrySetResult(Transfer());
+                break;
+        }
+    }
+
+    /// <summary>Does what the core wants done, until it wants nothing.</summary>
+    private void Drive()
+    {
+        while (_core.HasReady)
+        {
+            var ready = _core.TakeReady();
+
+            // Before our own disk has them: a leader sends while it writes (thesis 10.2.1).
+            foreach (var message in ready.Messages)
+            {
+                if (message is InstallSnapshotRequest request)
+                {
+                    SendSnapshot(request);
+                }
+                else
+                {
+                    _transport.Send(message);
+                }
+            }
+
+            if (ready.Batch != 0)
+            {
+                _persist.Persist(ready);
+            }
+
+            _apply.Enqueue(ready.Snapshot, ready.Committed);
+            foreach (var read in ready.Reads)
+            {
+                _reads.Confirmed(read);
+            }
+
+            foreach (var context in ready.DroppedReads)
+            {
+                _reads.Dropped(context);
+            }
+        }
+
+        if (_status.Role != _core.Role || _status.Leader != _core.Leader || _status.Term != _core.Term
+            || _status.CanServe != _core.LeadsWithCommit)
+        {
+            var before = _status;
+            var status = ReadStatus();
+            Volatile.Write(ref _status, status);
+            if (before.Leader != status.Leader)
+            {
+                _metrics.LeaderChanged();
+                LogLeader(status.Leader, status.Term, status.Role);
+            }
+
+            LeadershipChanged?.Invoke(status);
+        }
+    }
+
+    private ProposeResult Propose(ProposalMade proposal)
+    {
+        if (_core.Commit > _apply.Applied + (ulong)_options.MaxApplyLag)
+        {
+            return new(ProposeStatus.Overloaded, 0, 0);
+        }
+
+        return proposal.OnlyInTerm is { } term
+            ? _core.ProposeAsLeader(proposal.Command, term)
+            : _core.Propose(proposal.Command);
+    }
+
+    private void Compact(SnapshotMeta snapshot)
+    {
+        if (snapshot.Index < _core.Snapshot.Index)
+        {
+            // A newer one came from the leader meanwhile.
+            return;
+        }
+
+        var trailing = (ulong)_options.TrailingEntries;
+        var through = snapshot.Index > trailing ? snapshot.Index - trailing : 0;
+        _core.Compact(snapshot, through);
+        _persist.Compact(snapshot, through);
+        LogSnapshot(snapshot.Index, snapshot.Term);
+    }
+
+    private void SendSnapshot(InstallSnapshotRequest request)
+    {
+        if (!_sendingSnapshot.Add(request.To))
+        {
+            return;
+        }
+
+        _ = SendAsync();
+
+        async Task SendAsync()
+        {
+            try
+            {
+                var delivered = await _transport.SendSnapshotAsync(request, _stopping.Token);
+                Post(new SnapshotSent(request.To, delivered.Index, Delivered: true));
+            }
+            catch (Exception e) when (e is SnapshotTransferException or OperationCanceledException)
+            {
+                LogSnapshotNotSent(e, request.To, request.Snapshot.Index);
+                Post(new SnapshotSent(request.To, request.Snapshot.Index, Delivered: false));
+            }
+        }
+    }
+
+    private bool Transfer()
+    {
+        PeerProgress? best = null;
+        foreach (var peer in _core.Peers)
+        {
+            // Whoever has been silent for an election timeout can't take over now.
+            if (peer.IsVoter && peer.SilentTicks < _options.Core.ElectionTicks && !(best?.Match >= peer.Match))
+            {
+                best = peer;
+            }
+        }
+
+        return best is not null && _core.TransferLeadership(best.Member);
+    }
+
+    private RaftStatus ReadStatus() => new(
+        _core.Self,
+        _core.Role,
+        _core.Leader,
+        _core.Term,
+        _core.Commit,
+        _apply.Applied,
+        _core.DurableIndex,
+        _core.FirstIndex,
+        _core.LastIndex,
+        _core.Snapshot.Index,
+        _core.Configuration,
+        _core.LeadsWithCommit,
+        [.. _core.Peers.Select(peer => new PeerStatus(
+            peer.Member, peer.IsVoter, peer.Match, peer.Next, peer.State, peer.SilentTicks * _options.Tick))]);
+
+    /// <summary>The loop is over: whoever waits must not wait for ever.</summary>
+    private static void Refuse(HostEvent happened)
+    {
+        switch (happened)
+        {
+            case ProposalMade proposal:
+                proposal.Answer.TrySetResult(new(ProposeStatus.NoLeader, 0, 0));
+                break;
+            case ReadAsked read:
+                read.Answer.TrySetException(new NoLeaderException("this node is stopping"));
+                break;
+            case TransferAsked transfer:
+                transfer.Answer.TrySetResult(false);
+                break;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Recovered {Segments} segments with {Batches} batches; term {Term}")]
+    private partial void LogRecovered(int segments, long batches, ulong term);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The last, unacknowledged write to {File} was torn at offset {Offset} and has been cut off")]
+    private partial void LogTorn(string file, long offset);
+
+    [LoggerMessage(LogLevel.Information, "Leader is {Leader} in term {Term}; this member is {Role}")]
+    private partial void LogLeader(MemberId leader, ulong term, RaftRole role);
+
+    [LoggerMessage(LogLevel.Information, "Snapshot taken at index {Index}, term {Term}")]
+    private partial void LogSnapshot(ulong index, ulong term);
+
+    [LoggerMessage(LogLevel.Warning, "Snapshot at index {Index} could not be sent to {Peer}")]
+    private partial void LogSnapshotNotSent(Exception exception, MemberId peer, ulong index);
+
+    [LoggerMessage(LogLevel.Critical, "Member {Member} can't go on and stops")]
+    private partial void LogStopped(Exception exception, MemberId member);
+}

@@ -1,0 +1,30 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>One member's engine: its core, its clock, and when it takes snapshots.</summary>
+public sealed record RaftHostOptions
+{
+    public required RaftOptions Core { get; init; }
+
+    /// <summary>The configuration a new, empty log starts with. Ignored when the disk holds one.</summary>
+    public required Configuration InitialConfiguration { get; init; }
+
+    /// <summary>Length of a tick, the unit of the core's time.</summary>
+    public TimeSpan Tick { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A snapshot is taken after this many applied entries.</summary>
+    public int SnapshotEntries { get; init; } = 100_000;
+
+    /// <summary>Or after this many payload bytes.</summary>
+    public long SnapshotBytes { get; init; } = 32 << 20;
+
+    /// <summary>Entries kept behind a snapshot, so that a follower a little behind needs no snapshot.</summary>
+    public int TrailingEntries { get; init; } = 5_000;
+
+    /// <summary>Committed entries that may wait to be applied; above it proposals are refused.</summary>
+    public int MaxApplyLag { get; init; } = 20_000;
+
+    /// <summary>How long a linearizable read waits for a leader and its confirmation.</summary>
+    public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(3);
+}

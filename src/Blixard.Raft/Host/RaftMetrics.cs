@@ -1,0 +1,35 @@
+using System.Diagnostics.Metrics;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>
+/// The engine's own measurements, under the meter <c>Blixard.Raft</c>. Gauges (term, indexes, lag) are read from
+/// <see cref="RaftStatus"/> by whoever exports them.
+/// </summary>
+public sealed class RaftMetrics : IDisposable
+{
+    public const string MeterName = "Blixard.Raft";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Histogram<double> _fsync;
+    private readonly Counter<long> _proposals;
+    private readonly Counter<long> _elections;
+
+    public RaftMetrics()
+    {
+        _fsync = _meter.CreateHistogram<double>(
+            "blixard.raft.fsync", "s", "Write and sync of one group of batches to the write-ahead log.");
+        _proposals = _meter.CreateCounter<long>(
+            "blixard.raft.proposals", description: "Proposals made at this member, by what became of them at once.");
+        _elections = _meter.CreateCounter<long>(
+            "blixard.raft.leader_changes", description: "Times this member saw the leader change.");
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    internal void Synced(TimeSpan elapsed) => _fsync.Record(elapsed.TotalSeconds);
+
+    internal void Proposed(string outcome) => _proposals.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+
+    internal void LeaderChanged() => _elections.Add(1);
+}

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>
+/// What one member knows of itself and, as leader, of the others, at one moment. Refreshed with every tick and at once
+/// when leadership changes.
+/// </summary>
+/// <param name="Applied">Highest index given to the state machine.</param>
+/// <param name="Durable">Highest index on this member's stable storage.</param>
+/// <param name="First">First index still in the log.</param>
+/// <param name="CanServe">This member leads and has committed an entry of its own term.</param>
+public sealed record RaftStatus(
+    MemberId Self,
+    RaftRole Role,
+    MemberId Leader,
+    ulong Term,
+    ulong Commit,
+    ulong Applied,
+    ulong Durable,
+    ulong First,
+    ulong Last,
+    ulong SnapshotIndex,
+    Configuration Configuration,
+    bool CanServe,
+    ImmutableArray<PeerStatus> Peers)
+{
+    public bool IsLeader => Role == RaftRole.Leader;
+}
+
+/// <summary>The leader's view of another member.</summary>
+/// <param name="Match">Highest index known to be on its stable storage.</param>
+/// <param name="SinceContact">Since anything came from it, in whole ticks.</param>
+public sealed record PeerStatus(
+    MemberId Member, bool IsVoter, ulong Match, ulong Next, ProgressState State, TimeSpan SinceContact);

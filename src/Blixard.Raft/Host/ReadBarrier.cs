@@ -1,0 +1,104 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Host;
+
+/// <summary>
+/// Gathers the reads that wait while the loop is busy and asks the core once for all of them; asks again when an
+/// answer is overdue or leadership changed. Used by the host's loop alone.
+/// </summary>
+internal sealed class ReadBarrier(RaftNode core, int retryTicks, int timeoutTicks)
+{
+    private readonly Dictionary<ulong, Round> _rounds = [];
+    private List<TaskCompletionSource<ulong>> _arriving = [];
+    private ulong _context;
+    private long _now;
+
+    public void Add(TaskCompletionSource<ulong> read) => _arriving.Add(read);
+
+    /// <summary>Called once the loop has handled all that was waiting for it.</summary>
+    public void Flush()
+    {
+        if (_arriving.Count == 0)
+        {
+            return;
+        }
+
+        var context = ++_context;
+        var round = new Round(_arriving, _now + timeoutTicks) { AskAgainAt = _now + retryTicks };
+        _arriving = [];
+        _rounds.Add(context, round);
+        Ask(context, round);
+    }
+
+    public void Confirmed(ReadState read)
+    {
+        if (_rounds.Remove(read.Context, out var round))
+        {
+            foreach (var waiting in round.Reads)
+            {
+                waiting.TrySetResult(read.Index);
+            }
+        }
+    }
+
+    /// <summary>The leadership that was asked is over; the next one is asked at the next tick.</summary>
+    public void Dropped(ulong context)
+    {
+        if (_rounds.TryGetValue(context, out var round))
+        {
+            round.AskAgainAt = _now;
+        }
+    }
+
+    public void Tick()
+    {
+        _now++;
+        foreach (var (context, round) in _rounds.ToArray())
+        {
+            if (round.Deadline <= _now)
+            {
+                _rounds.Remove(context);
+                Fail(round, "no leader confirmed the read in time");
+            }
+            else if (round.AskAgainAt <= _now)
+            {
+                Ask(context, round);
+            }
+        }
+    }
+
+    public void FailAll(string reason)
+    {
+        foreach (var round in _rounds.Values)
+        {
+            Fail(round, reason);
+        }
+
+        _rounds.Clear();
+        Fail(new(_arriving, 0), reason);
+        _arriving = [];
+    }
+
+    private void Ask(ulong context, Round round)
+    {
+        var asked = core.ReadIndex(context);
+        round.AskAgainAt = _now + (asked ? retryTicks : 1);
+    }
+
+    private static void Fail(Round round, string reason)
+    {
+        foreach (var waiting in round.Reads)
+        {
+            waiting.TrySetException(new NoLeaderException(reason));
+        }
+    }
+
+    private sealed class Round(List<TaskCompletionSource<ulong>> reads, long deadline)
+    {
+        public List<TaskCompletionSource<ulong>> Reads { get; } = reads;
+
+        public long Deadline { get; } = deadline;
+
+        public long AskAgainAt { get; set; }
+    }
+}
