@@ -9,6 +9,7 @@ namespace Blixard.Client.Contracts;
 /// With <c>since=N</c> it carries no lists, and the changes above N follow, the ones already held first; if some of them
 /// are no longer held, a <see cref="EventType.Gap"/> comes before the rest. Fields that a type does not have are absent.
 /// Several records may share one index; all records of an index come before those of the next.
+/// An empty line is a keep-alive.
 /// </summary>
 public sealed record EventRecord
 {

@@ -68,7 +68,10 @@ public sealed record Vm
     public required IReadOnlyList<string> Alarms { get; init; }
 }
 
-/// <summary>S of <c>microvm@.service</c>, from systemd's ActiveState. <see cref="Unknown"/> also when its node is lost.</summary>
+/// <summary>
+/// From systemd's ActiveState. <see cref="Unknown"/> also while the facts are stale: nobody can say what runs on a lost
+/// host. <see cref="Vm.Observations"/> keep what was last reported.
+/// </summary>
 [JsonConverter(typeof(CamelCaseEnumConverter<VmState>))]
 public enum VmState
 {

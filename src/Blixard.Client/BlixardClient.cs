@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Serialization.Metadata;
+using Blixard.Client.Contracts;
+
+namespace Blixard.Client;
+
+/// <summary>
+/// The API of one node, typed. Safe for concurrent use. Every method throws <see cref="ProblemException"/> for an error
+/// that the node answered, <see cref="EndpointUnreachableException"/> when there was no answer, and
+/// <see cref="MalformedAnswerException"/> for one that is not the API's.
+/// </summary>
+public sealed class BlixardClient : IDisposable
+{
+    private readonly BlixardClientOptions _options;
+    private readonly HttpClient _http;
+
+    public BlixardClient(BlixardClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _http = new HttpClient(Connector.CreateHandler(options.Endpoint, options.ConnectTimeout))
+        {
+            BaseAddress = options.Endpoint.BaseAddress,
+            // Each request has a deadline of its own.
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    public Endpoint Endpoint => _options.Endpoint;
+
+    public Task<Answer<ClusterStatus>> GetClusterAsync(ReadOptions options, CancellationToken cancellationToken) =>
+        GetAsync(ApiRoutes.Cluster, options, ApiJson.Default.ClusterStatus, cancellationToken);
+
+    public Task<Answer<IReadOnlyList<NodeInfo>>> GetNodesAsync(
+        ReadOptions options, CancellationToken cancellationToken) =>
+        GetAsync(ApiRoutes.Nodes, options, ApiJson.Default.IReadOnlyListNodeInfo, cancellationToken);
+
+    public Task<Answer<NodeInfo>> GetNodeAsync(
+        string node, ReadOptions options, CancellationToken cancellationToken) =>
+        GetAsync(
+            ApiRoutes.Node(ResourceName.Check("node", node)), options, ApiJson.Default.NodeInfo, cancellationToken);
+
+    public Task<Answer<IReadOnlyList<Vm>>> GetVmsAsync(ReadOptions options, CancellationToken cancellationToken) =>
+        GetAsync(ApiRoutes.Vms, options, ApiJson.Default.IReadOnlyListVm, cancellationToken);
+
+    public Task<Answer<Vm>> GetVmAsync(string vm, ReadOptions options, CancellationToken cancellationToken) =>
+        GetAsync(ApiRoutes.Vm(ResourceName.Check("VM", vm)), options, ApiJson.Default.Vm, cancellationToken);
+
+    /// <summary>Returns once the registration is visible at the node that answers.</summary>
+    public Task<Answer<Vm>> RegisterVmAsync(
+        string vm, RegisterVmRequest request, CancellationToken cancellationToken) =>
+        SendAsync(
+            HttpMethod.Put,
+            ApiRoutes.Vm(ResourceName.Check("VM", vm)),
+            JsonContent.Create(request, ApiJson.Default.RegisterVmRequest),
+            ApiJson.Default.Vm,
+            _options.Timeout,
+            cancellationToken);
+
+    /// <summary>Forgets a VM in the whole cluster; one that is not there is as good as removed. Stops nothing.</summary>
+    /// <returns>The index at which it was gone.</returns>
+    public async Task<ulong> RemoveVmAsync(string vm, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync<object?>(
+            HttpMethod.Delete,
+            ApiRoutes.Vm(ResourceName.Check("VM", vm)),
+            body: null,
+            type: null,
+            _options.Timeout,
+            cancellationToken);
+        return answer.Index;
+    }
+
+    /// <summary>Of vminfod's surface: is the daemon there?</summary>
+    public async Task<Ping> PingAsync(CancellationToken cancellationToken) =>
+        (await LocalAsync(ApiRoutes.LocalPing, ApiJson.Default.Ping, cancellationToken)).Value;
+
+    public async Task<LocalStatus> GetLocalStatusAsync(bool full, CancellationToken cancellationToken) =>
+        (await LocalAsync(
+            ApiRoutes.LocalStatus + (full ? "?full" : ""), ApiJson.Default.LocalStatus, cancellationToken)).Value;
+
+    /// <summary>This node's own replica.</summary>
+    public Task<Answer<IReadOnlyList<Vm>>> GetLocalVmsAsync(CancellationToken cancellationToken) =>
+        LocalAsync(ApiRoutes.LocalVms, ApiJson.Default.IReadOnlyListVm, cancellationToken);
+
+    public Task<Answer<Vm>> GetLocalVmAsync(string id, CancellationToken cancellationToken) =>
+        LocalAsync(ApiRoutes.LocalVm(ResourceName.Check("VM", id)), ApiJson.Default.Vm, cancellationToken);
+
+    /// <summary>
+    /// Everything that changes, from now or from <paramref name="since"/> on; the first record is ready. Never ends by
+    /// itself: it throws <see cref="EndpointUnreachableException"/> when the node ends it or the link breaks, and also
+    /// when ready does not come in <see cref="BlixardClientOptions.ReadyTimeout"/>.
+    /// </summary>
+    /// <param name="since">Only changes above this index, instead of the full lists.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public IAsyncEnumerable<EventLine> WatchEventsAsync(ulong? since, CancellationToken cancellationToken) =>
+        new EventStream(_http, _options).ReadAsync(
+            since is null
+                ? ApiRoutes.Events
+                : string.Create(CultureInfo.InvariantCulture, $"{ApiRoutes.Events}?{ApiRoutes.Since}={since}"),
+            cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    private Task<Answer<T>> GetAsync<T>(
+        string path, ReadOptions options, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return SendAsync(
+            HttpMethod.Get,
+            path + Query(options),
+            body: null,
+            type,
+            _options.Timeout + (options.Wait ?? TimeSpan.Zero),
+            cancellationToken);
+    }
+
+    private Task<Answer<T>> LocalAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, path, body: null, type, _options.Timeout, cancellationToken);
+
+    /// <param name="type">Null when a success has no body.</param>
+    private async Task<Answer<T>> SendAsync<T>(
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        JsonTypeInfo<T>? type,
+        TimeSpan timeout,
+        CancellationToken cancellationToken)
+    {
+        var changes = method != HttpMethod.Get;
+        using var expiry = new CancellationTokenSource(timeout, _options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, cancellationToken);
+        using var request = new HttpRequestMessage(method, path) { Content = body };
+        try
+        {
+            using var response = await _http.SendAsync(
+                request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            if (!response.IsSuccessStatusCode)
+            {
+                throw await Failures.FromAnswerAsync(Endpoint, response, either.Token);
+            }
+
+            var value = type is null ? default! : await Failures.ReadAsync(Endpoint, response, type, either.Token);
+            return new Answer<T>(value, Index(response.Headers), LastContact(response.Headers));
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The handler's own connect timeout cancels as well, before ours.
+            throw new EndpointUnreachableException(
+                Endpoint,
+                expiry.IsCancellationRequested
+                    ? $"no answer within {timeout.TotalSeconds:0.###} s"
+                    : $"no connection within {_options.ConnectTimeout.TotalSeconds:0.###} s",
+                outcomeUnknown: changes && expiry.IsCancellationRequested,
+                e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw Failures.Unreachable(Endpoint, e, changes);
+        }
+    }
+
+    private static string Query(ReadOptions options)
+    {
+        var query = new StringBuilder();
+        void Add(string key, string? value)
+        {
+            if (value is not null)
+            {
+                query.Append(query.Length == 0 ? '?' : '&').Append(key).Append('=').Append(value);
+            }
+        }
+
+        Add(ApiRoutes.Consistency, options.Consistency == Consistency.Stale ? "stale" : null);
+        Add(ApiRoutes.MinIndex, options.MinIndex?.ToString(CultureInfo.InvariantCulture));
+        Add(ApiRoutes.Wait, options.Wait is { } wait
+            ? string.Create(CultureInfo.InvariantCulture, $"{(long)wait.TotalMilliseconds}ms")
+            : null);
+        Add(ApiRoutes.Index, options.SeenIndex?.ToString(CultureInfo.InvariantCulture));
+        return query.ToString();
+    }
+
+    private static ulong Index(HttpResponseHeaders headers) =>
+        ulong.TryParse(Header(headers, ApiRoutes.IndexHeader), CultureInfo.InvariantCulture, out var index) ? index : 0;
+
+    private static TimeSpan? LastContact(HttpResponseHeaders headers) =>
+        double.TryParse(
+            Header(headers, ApiRoutes.LastContactHeader), CultureInfo.InvariantCulture, out var seconds)
+            && seconds is >= 0 and < 1e9
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
+
+    private static string? Header(HttpResponseHeaders headers, string name) =>
+        headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+}
