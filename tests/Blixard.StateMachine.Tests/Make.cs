@@ -110,6 +110,12 @@ internal static class Make
         return command;
     }
 
+    public static Command Term(this Command command, ulong decided)
+    {
+        command.DecidedTerm = decided;
+        return command;
+    }
+
     public static Command Decided(Command command, ulong term = 1)
     {
         command.By("n1").DecidedTerm = term;

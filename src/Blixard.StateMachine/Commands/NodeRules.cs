@@ -44,7 +44,8 @@ internal static class NodeRules
 
     private static string? Status(NodeStatus status, ulong decidedTerm) => status switch
     {
-        not (NodeStatus.Active or NodeStatus.Lost) => $"UpdateNode can't set status {status}: only Active or Lost",
+        not (NodeStatus.Active or NodeStatus.Lost) =>
+            $"UpdateNode can't set status {Rules.Number((long)status)}: only Active (1) or Lost (5)",
         _ when decidedTerm == 0 => "a node's status is decided by the leader: decided_term is missing",
         _ => null,
     };

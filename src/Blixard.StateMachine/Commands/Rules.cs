@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Blixard.StateMachine.Commands;
 
 /// <summary>
@@ -84,7 +86,7 @@ public static class Rules
 
     internal static string? Time(string what, long milliseconds) => milliseconds is > 0 and < EndOfTime
         ? null
-        : $"{what} {milliseconds} is not a time in milliseconds since 1970";
+        : $"{what} {Number(milliseconds)} is not a time in milliseconds since 1970";
 
     internal static string? OptionalTime(string what, long milliseconds) =>
         milliseconds == 0 ? null : Time(what, milliseconds);
@@ -96,6 +98,9 @@ public static class Rules
 
     internal static string? Count(string what, int count, int max) =>
         count > max ? $"{count} {what}, the most is {max}" : null;
+
+    /// <summary>A culture may have a minus sign of its own, and the texts of refusals are replicated.</summary>
+    internal static string Number(long value) => value.ToString(NumberFormatInfo.InvariantInfo);
 
     /// <summary>What the text of a refusal may repeat of a bad value: it is replicated and shown.</summary>
     private static string Shown(string value)

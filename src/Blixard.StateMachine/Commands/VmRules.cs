@@ -89,5 +89,5 @@ internal static class VmRules
     }
 
     private static string? State(VmState state) =>
-        state is >= VmState.Unknown and <= VmState.Failed ? null : $"state {(int)state} is not a VM state";
+        state is >= VmState.Unknown and <= VmState.Failed ? null : $"state {Rules.Number((long)state)} is not a VM state";
 }

@@ -35,7 +35,7 @@ public static class NodeLiveness
 
             if (node.Status == NodeStatus.Active && silence > LostAfter)
             {
-                var milliseconds = (long)silence.TotalMilliseconds;
+                var milliseconds = silence.Ticks / TimeSpan.TicksPerMillisecond;
                 updates.Add(new UpdateNode
                 {
                     Node = name,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Blixard.StateMachine.State;
 
@@ -80,7 +81,7 @@ public readonly record struct FieldValue
     {
         FieldValueKind.Text => Text!,
         FieldValueKind.Flag => Flag ? "true" : "false",
-        _ => $"{Number}",
+        _ => Number.ToString(NumberFormatInfo.InvariantInfo),
     };
 }
 

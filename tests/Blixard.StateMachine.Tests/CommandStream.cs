@@ -1,0 +1,122 @@
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.StateMachine.Tests;
+
+/// <summary>
+/// A seeded stream of commands over few names, so that they meet: good ones, refused ones, late ones, malformed ones,
+/// and retries of any earlier one.
+/// </summary>
+internal sealed class CommandStream(int seed)
+{
+    private readonly Random _random = new(seed);
+    private readonly List<Command> _sent = [];
+    private readonly ulong[] _observation = new ulong[6];
+    private ulong _sequence;
+    private ulong _session;
+    private long _now = Replica.Start;
+
+    /// <param name="nextIndex">Where the command will stand if it is committed.</param>
+    public Command Next(ulong nextIndex)
+    {
+        _now += _random.Next(0, 2000);
+        if (_sent.Count > 0 && Chance(8))
+        {
+            return _sent[_random.Next(_sent.Count)];
+        }
+
+        var command = Make().At(_now);
+        if (command.BodyCase == Command.BodyOneofCase.OpenSession)
+        {
+            (_session, _sequence) = (nextIndex, 0);
+        }
+        else if (_session != 0 && !Chance(4))
+        {
+            _sequence++;
+            var open = Chance(10) ? _session + 1 : _session;
+            command = command.In(open, _sequence, Chance(2) ? _sequence - (ulong)_random.Next(0, Math.Min(5, (int)_sequence)) : 0);
+        }
+
+        if (Chance(40))
+        {
+            command.Actor = "";
+        }
+
+        _sent.Add(command);
+        return command;
+    }
+
+    private Command Make() => _random.Next(20) switch
+    {
+        0 => Tests.Make.OpenSession((ulong)_random.Next(1, 1000)),
+        1 or 2 => Tests.Make.RegisterNode(Node(), Boot()),
+        3 => Tests.Make.Lost(Node()),
+        4 or 5 => Tests.Make.Active(Node()),
+        6 => Tests.Make.RemoveVM(Vm()),
+        7 or 8 or 9 => Tests.Make.RegisterVM(Vm(), Node(), State(), _random.Next(1, 1000)),
+        10 => Tests.Make.Assign((Vm(), Node())),
+        11 or 12 => Judge(),
+        13 or 14 => KeepAlive(),
+        _ => Report(),
+    };
+
+    private Command Report()
+    {
+        var number = _random.Next(1, 5);
+        var sequence = Chance(8) ? 1 : ++_observation[number];
+        var vms = new SortedSet<string>(StringComparer.Ordinal);
+        for (var i = _random.Next(0, 4); i > 0; i--)
+        {
+            vms.Add(Vm());
+        }
+
+        return Tests.Make.Report($"n{number}", sequence, Boot(), Chance(5), [.. vms.Select(Seen)]);
+    }
+
+    private Command KeepAlive()
+    {
+        var number = _random.Next(1, 5);
+        return Tests.Make.KeepAlive($"n{number}", Math.Max(1, _observation[number]), Boot());
+    }
+
+    private Command Judge()
+    {
+        bool? healthy = _random.Next(3) switch { 0 => null, 1 => true, _ => false };
+        var command = Tests.Make.Judge(Vm(), Node(), healthy, Tests.Make.Check("network", Chance(2)));
+        if (Chance(4))
+        {
+            command.UpdateHealth.Checks.Clear();
+        }
+
+        return command;
+    }
+
+    private VmObservation Seen(string vm)
+    {
+        var seen = Tests.Make.Seen(vm, State());
+        seen.SubState = Chance(3) ? "auto-restart" : "";
+        seen.SinceUnixMs = Chance(40) ? -1 : 0;
+        seen.Restarts = (uint)_random.Next(3);
+        if (Chance(2))
+        {
+            seen.Resources = new ResourceUsage { SampledAtUnixMs = _now, MemoryBytes = (ulong)_random.Next(3) };
+            seen.MainPid = (uint)_random.Next(3);
+        }
+
+        if (Chance(2))
+        {
+            seen.Checks.Add(Tests.Make.Check("service_state", Chance(2)));
+        }
+
+        return seen;
+    }
+
+    private string Node() => $"n{_random.Next(1, 5)}";
+
+    private string Vm() => $"vm{_random.Next(1, 7)}";
+
+    private string Boot() => Chance(12) ? "boot-2" : Tests.Make.Boot;
+
+    private VmState State() => (VmState)_random.Next(0, 6);
+
+    private bool Chance(int oneIn) => _random.Next(oneIn) == 0;
+}

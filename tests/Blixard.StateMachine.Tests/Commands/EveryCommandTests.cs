@@ -1,0 +1,62 @@
+using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.State;
+
+namespace Blixard.StateMachine.Tests.Commands;
+
+/// <summary>The compiler does not know that the oneof is closed: this does.</summary>
+public sealed class EveryCommandTests
+{
+    public static TheoryData<Command.BodyOneofCase> Cases =>
+        [.. Enum.GetValues<Command.BodyOneofCase>().Except([Command.BodyOneofCase.None])];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Every_case_of_the_oneof_can_be_applied(Command.BodyOneofCase body)
+    {
+        var replica = new Replica();
+        replica.Do(Make.OpenSession());
+        if (body != Command.BodyOneofCase.RegisterNode)
+        {
+            replica.Do(Samples.Of(Command.BodyOneofCase.RegisterNode).In(1, 1).Term(1));
+        }
+
+        if (body is not (Command.BodyOneofCase.RegisterVm or Command.BodyOneofCase.RegisterNode))
+        {
+            replica.Do(Samples.Of(Command.BodyOneofCase.RegisterVm).In(1, 2).Term(1));
+        }
+
+        var command = Samples.Of(body);
+        Assert.Equal(body.ToString(), command.Kind, ignoreCase: true);
+        Assert.Null(CommandValidator.Check(command));
+        var before = replica.State.Hash;
+
+        var outcome = replica.Apply(command, term: 3);
+
+        Assert.Empty(Assert.IsType<Applied>(outcome.Result).Refused);
+        Assert.NotEqual(before, outcome.State.Hash);
+        Assert.Equal(body != Command.BodyOneofCase.OpenSession, outcome.Changes.Length > 0);
+        Assert.Equal((command.ClientId, command.Sequence), (outcome.ClientId, outcome.Sequence));
+    }
+
+    [Fact]
+    public void An_envelope_without_a_body_is_none() => Assert.Equal("None", new Command().Kind);
+
+    [Fact]
+    public void An_entry_can_not_be_applied_twice_or_out_of_order()
+    {
+        var state = ClusterState.Empty.Skip(5, 1);
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => state.Apply(5, 1, Make.RemoveVM("web")));
+        Assert.Equal(7UL, state.Apply(7, 1, Make.RemoveVM("web")).State.Index);
+    }
+
+    [Fact]
+    public void A_skipped_entry_moves_the_index_and_nothing_else()
+    {
+        var state = Replica.With("n1").State;
+
+        var after = state.Skip(state.Index + 1, term: 4);
+
+        Assert.Equal((state.Index + 1, 4UL, state.Hash), (after.Index, after.Term, after.Hash));
+    }
+}

@@ -1,0 +1,163 @@
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.StateMachine.Tests.Commands;
+
+/// <summary>
+/// One command per case of the oneof, with every field set to something that is not its default: what the golden files
+/// hold. Never changed once released; a new field gets a new sample and a new file.
+/// </summary>
+internal static class Samples
+{
+    private static readonly Command.BodyOneofCase[] InSession =
+        [.. Enum.GetValues<Command.BodyOneofCase>().Except([Command.BodyOneofCase.None, Command.BodyOneofCase.OpenSession])];
+
+    public static IEnumerable<Command> All =>
+        Enum.GetValues<Command.BodyOneofCase>().Except([Command.BodyOneofCase.None]).Select(Of);
+
+    /// <summary>By the name of their golden file.</summary>
+    public static SortedDictionary<string, Command> Golden
+    {
+        get
+        {
+            var golden = new SortedDictionary<string, Command>(StringComparer.Ordinal)
+            {
+                ["KeepAlive"] = KeepAlive(),
+                ["Compressed"] = Compressed(),
+            };
+            foreach (var command in All)
+            {
+                golden.Add(command.Kind, command);
+            }
+
+            return golden;
+        }
+    }
+
+    public static Command Of(Command.BodyOneofCase body)
+    {
+        var command = body switch
+        {
+            Command.BodyOneofCase.RegisterVm => Command.Of(new RegisterVM
+            {
+                Vm = "web1",
+                Uuid = "6f1cf8a0-3d0c-4e57-9f0e-0d9d6c3a7b11",
+                Node = "n1",
+                Unit = "microvm-web1.service",
+                UserService = true,
+                State = VmState.Running,
+                SubState = "running",
+            }),
+            Command.BodyOneofCase.UpdateState => Command.Of(UpdateState()),
+            Command.BodyOneofCase.RemoveVm => Command.Of(new RemoveVM { Vm = "web1", Reason = "moved away" }),
+            Command.BodyOneofCase.UpdateHealth => Command.Of(new UpdateHealth
+            {
+                Vm = "web1",
+                Node = "n1",
+                Source = "monitor",
+                Checks = { new CheckResult { Name = "network", Passed = true, Message = "Network OK" } },
+                Healthy = false,
+                Message = "1 of 4 checks failed",
+            }),
+            Command.BodyOneofCase.UpdateMonitoringAssignments => Command.Of(new UpdateMonitoringAssignments
+            {
+                Assignments = { new UpdateMonitoringAssignments.Types.Assignment { Vm = "web1", Node = "n1" } },
+            }),
+            Command.BodyOneofCase.RegisterNode => Command.Of(new RegisterNode
+            {
+                Node = "n1",
+                MemberId = 0xfedcba9876543210,
+                BootId = "2b8d1c6e-7b1f-4f0a-8a55-5a3f0e9c1d42",
+                ApiAddress = "10.77.0.11:7480",
+                RaftAddress = "10.77.0.11:7481",
+                Version = "0.1.0",
+                Labels = { new Label { Key = "zone", Value = "a" } },
+                Cpus = 8,
+                MemoryBytes = 34_359_738_368,
+            }),
+            Command.BodyOneofCase.UpdateNode => Command.Of(new UpdateNode
+            {
+                Node = "n1",
+                Status = NodeStatus.Lost,
+                Reason = "no answer for 3100 ms",
+                ApiAddress = "10.77.0.12:7480",
+                RaftAddress = "10.77.0.12:7481",
+                Version = "0.1.1",
+                Labels = new LabelSet { Labels = { new Label { Key = "rack", Value = "r1" } } },
+            }),
+            Command.BodyOneofCase.OpenSession => Command.Of(new OpenSession { Nonce = 0x0123456789abcdef }),
+            _ => throw new InvalidOperationException($"{body} has no sample"),
+        };
+        command.TimeUnixMs = 1_800_000_000_123;
+        command.Actor = "n1";
+        command.DecidedTerm = 3;
+        if (InSession.Contains(body))
+        {
+            command.ClientId = 1;
+            command.Sequence = (ulong)body;
+            command.AcknowledgedBelow = 1;
+        }
+
+        return command;
+    }
+
+    private static Command KeepAlive()
+    {
+        var command = Of(Command.BodyOneofCase.UpdateState);
+        command.UpdateState = new UpdateState { Node = "n1", BootId = "boot-1", UnchangedSince = 300 };
+        return command;
+    }
+
+    private static Command Compressed()
+    {
+        var command = Of(Command.BodyOneofCase.UpdateState);
+        for (var i = 2; i <= 500; i++)
+        {
+            command.UpdateState.Vms.Add(new VmObservation { Vm = $"web{i}", Unit = $"microvm@web{i}.service" });
+        }
+
+        return command;
+    }
+
+    private static UpdateState UpdateState() => new()
+    {
+        Node = "n1",
+        BootId = "2b8d1c6e-7b1f-4f0a-8a55-5a3f0e9c1d42",
+        ObservationSeq = 300,
+        Complete = true,
+        Vms =
+        {
+            new VmObservation
+            {
+                Vm = "web1",
+                Unit = "microvm-web1.service",
+                UserService = true,
+                State = VmState.Failed,
+                SubState = "failed",
+                SinceUnixMs = 1_800_000_000_000,
+                Result = "exit-code",
+                ExitCode = -9,
+                Restarts = 2,
+                MainPid = 4711,
+                Probe = "tcp://10.0.0.5:22",
+                Resources = new ResourceUsage
+                {
+                    SampledAtUnixMs = 1_800_000_000_100,
+                    CpuMillipercent = 12_300,
+                    CpuUsageUsec = 99_000_000,
+                    MemoryBytes = 0,
+                    MemoryLimitBytes = 536_870_912,
+                    DiskReadBytes = 1,
+                    DiskWriteBytes = 2,
+                    DiskReads = 3,
+                    DiskWrites = 4,
+                    NetworkRxBytes = 5,
+                    NetworkTxBytes = 6,
+                    NetworkRxPackets = 7,
+                    NetworkTxPackets = 8,
+                    Pids = 9,
+                },
+                Checks = { new CheckResult { Name = "service_state", Passed = true, Message = "Service state: Failed" } },
+            },
+        },
+    };
+}
