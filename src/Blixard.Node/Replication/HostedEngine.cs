@@ -1,0 +1,30 @@
+using Blixard.Raft.Core;
+using Blixard.Raft.Host;
+
+namespace Blixard.Node.Replication;
+
+/// <summary>The engine of this process, and its word on leadership passed on.</summary>
+internal sealed class HostedEngine : IRaftEngine, IDisposable
+{
+    private readonly RaftHost _host;
+    private readonly ReplicationEvents _events;
+
+    public HostedEngine(RaftHost host, ReplicationEvents events)
+    {
+        (_host, _events) = (host, events);
+        host.LeadershipChanged += events.OnLeaderChanged;
+    }
+
+    public RaftStatus Status => _host.Status;
+
+    public Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken) =>
+        _host.ProposeAsync(command, cancellationToken);
+
+    public Task<ProposeResult> ProposeAsLeaderAsync(
+        ReadOnlyMemory<byte> command, ulong term, CancellationToken cancellationToken) =>
+        _host.ProposeAsLeaderAsync(command, term, cancellationToken);
+
+    public Task<ulong> ReadIndexAsync(CancellationToken cancellationToken) => _host.ReadIndexAsync(cancellationToken);
+
+    public void Dispose() => _host.LeadershipChanged -= _events.OnLeaderChanged;
+}

@@ -1,0 +1,125 @@
+using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.State;
+
+namespace Blixard.Node.Replication;
+
+/// <summary>
+/// One open session of this node: numbers its commands, remembers who waits for which, and knows below which sequence
+/// every answer is in. The numbers that may be out at once are bounded, so that the results which the cluster keeps for
+/// the session stay within its bound: while sequence s is out, all that is kept lies less than one window around s.
+/// </summary>
+/// <param name="id">The log index of its OpenSession.</param>
+/// <param name="window">Sequences from the lowest that is out to the highest.</param>
+internal sealed class ProposalSession(ulong id, int window)
+{
+    private readonly Lock _gate = new();
+    private readonly Pulse _room = new();
+    private readonly Dictionary<ulong, PendingProposal> _pending = [];
+    private ulong _lowest = 1;
+    private ulong _next = 1;
+
+    public ulong Id { get; } = id;
+
+    public int Pending
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pending.Count;
+            }
+        }
+    }
+
+    /// <summary>The next number, as soon as there is room for it in the window. Disposing it gives the number up.</summary>
+    public async Task<PendingProposal> AddAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var room = _room.Next;
+            if (TryAdd() is { } pending)
+            {
+                return pending;
+            }
+
+            await room.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>The command of this sequence was applied here; unknown sequences were given up.</summary>
+    public void Complete(ulong sequence, CommandResult result) => Remove(sequence)?.SetResult(result);
+
+    /// <summary>What was applied while nobody here saw it is in the session's results.</summary>
+    public void CompleteFrom(ClusterState restored)
+    {
+        if (!restored.Sessions.All.TryGetValue(Id, out var session))
+        {
+            return;
+        }
+
+        foreach (var (sequence, result) in session.Results)
+        {
+            Complete(sequence, result);
+        }
+    }
+
+    internal void GiveUp(ulong sequence) => Remove(sequence);
+
+    private PendingProposal? TryAdd()
+    {
+        lock (_gate)
+        {
+            if (_next - _lowest >= (ulong)window)
+            {
+                return null;
+            }
+
+            var pending = new PendingProposal(this, _next, _lowest);
+            _pending.Add(_next++, pending);
+            return pending;
+        }
+    }
+
+    private PendingProposal? Remove(ulong sequence)
+    {
+        PendingProposal? pending;
+        lock (_gate)
+        {
+            if (!_pending.Remove(sequence, out pending))
+            {
+                return null;
+            }
+
+            while (_lowest < _next && !_pending.ContainsKey(_lowest))
+            {
+                _lowest++;
+            }
+        }
+
+        _room.Fire();
+        return pending;
+    }
+}
+
+/// <summary>
+/// A numbered command that is out. <paramref name="acknowledgedBelow"/> is fixed with the number: a proposal that is
+/// repeated must be the same bytes.
+/// </summary>
+internal sealed class PendingProposal(ProposalSession session, ulong sequence, ulong acknowledgedBelow) : IDisposable
+{
+    // Completed by the apply loop, which must not run the code of whoever waits.
+    private readonly TaskCompletionSource<CommandResult> _result =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ulong ClientId => session.Id;
+
+    public ulong Sequence { get; } = sequence;
+
+    public ulong AcknowledgedBelow { get; } = acknowledgedBelow;
+
+    public Task<CommandResult> Result => _result.Task;
+
+    public void Dispose() => session.GiveUp(Sequence);
+
+    internal void SetResult(CommandResult result) => _result.TrySetResult(result);
+}

@@ -1,0 +1,19 @@
+namespace Blixard.Node.Replication;
+
+/// <summary>Too much is under way already: nothing was appended and nothing was forwarded.</summary>
+internal sealed class OverloadedException(string message) : Exception(message);
+
+/// <summary>
+/// The proposal was appended or forwarded, and no answer came in time: it may have been applied, may still be, or never.
+/// </summary>
+internal sealed class OutcomeUnknownException(string message) : Exception(message);
+
+/// <summary>
+/// A committed entry could not be applied. The node must stop: going on without it would fork the cluster.
+/// </summary>
+internal sealed class ApplyFailedException(ulong index, string why, Exception? inner = null)
+    : Exception($"Applying the entry at index {index} failed: {why} This node must stop.", inner)
+{
+    /// <summary>The log index.</summary>
+    public ulong Index { get; } = index;
+}
