@@ -1,0 +1,25 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Blixard.Node.Options;
+
+/// <summary>Section <c>Storage</c>: where this node keeps what it must not forget.</summary>
+internal sealed class StorageOptions : IValidatableObject
+{
+    public const string Section = "Storage";
+
+    [Description("Flag `--data-dir`. Holds `identity`, `raft/wal` and `raft/snapshots`; used by one daemon at a time.")]
+    public string DataDirectory { get; init; } = "/var/lib/blixard";
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!Path.IsPathRooted(DataDirectory))
+        {
+            yield return new ValidationResult($"Storage:DataDirectory \"{DataDirectory}\" is not an absolute path.");
+        }
+    }
+}
+
+[OptionsValidator]
+internal sealed partial class StorageOptionsValidator : IValidateOptions<StorageOptions>;
