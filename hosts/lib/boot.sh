@@ -20,7 +20,8 @@ up() {
     systemd-run --quiet --scope --collect --unit="blixard-hosts-$INSTANCE-$host-$$" \
       --description="Host $host of $INSTANCE" -p Delegate=yes -- \
       env BLIXARD_HOSTS_INSTANCE="$INSTANCE" BLIXARD_HOSTS_STATE="$STATE" BLIXARD_HOSTS_DATA="$DATA" \
-      BLIXARD_HOSTS_NET="$NET" BLIXARD_HOSTS_PUBLISH="$PUBLISH" BLIXARD_HOSTS_DOTNET="$(dotnet_root)" \
+      BLIXARD_HOSTS_NET="$NET" BLIXARD_HOSTS_OWNER="${BLIXARD_HOSTS_OWNER:-}" \
+      BLIXARD_HOSTS_PUBLISH="$PUBLISH" BLIXARD_HOSTS_DOTNET="$(dotnet_root)" \
       "$HOSTS_DIR/hosts" __boot "$host" delegated
   else
     boot "$host" own

@@ -21,7 +21,7 @@ become_root() {
   ((EUID != 0)) || return 0
   if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
     local setting keep=()
-    for setting in INSTANCE STATE DATA NET PUBLISH; do
+    for setting in INSTANCE STATE DATA NET OWNER PUBLISH; do
       local name=BLIXARD_HOSTS_$setting
       [[ -z ${!name:-} ]] || keep+=("$name=${!name}")
     done

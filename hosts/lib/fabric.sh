@@ -18,6 +18,7 @@ drop_netns() {
 }
 
 make_fabric() {
+  [[ -z ${BLIXARD_HOSTS_OWNER:-} ]] || process_identity "$BLIXARD_HOSTS_OWNER" >"$STATE/owner"
   [[ ! -e $FABRIC ]] || return 0
   make_netns "$FABRIC"
   in_netns "$FABRIC" ip link add br0 type bridge

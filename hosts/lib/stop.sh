@@ -84,3 +84,18 @@ destroy() {
   rm -rf "$STATE"
   rmdir "$DATA" "$(dirname "$DATA")" "$(dirname "$STATE")" 2>/dev/null || true
 }
+
+# An owner that was killed could not clean up; whoever comes next does it.
+sweep() {
+  local state owner instance
+  for state in "$(dirname "$STATE")"/*/; do
+    state=${state%/}
+    [[ -e $state/owner ]] || continue
+    owner=$(cat "$state/owner")
+    if ! recorded_runs "$state/owner" || [[ ${1:-} == "${owner%% *}" ]]; then
+      instance=${state##*/}
+      BLIXARD_HOSTS_INSTANCE=$instance BLIXARD_HOSTS_STATE=$state BLIXARD_HOSTS_DATA=$(dirname "$DATA")/$instance \
+        "$HOSTS_DIR/hosts" destroy
+    fi
+  done
+}

@@ -1,0 +1,28 @@
+# `make demo` and `make test` are all a newcomer needs; both build first, and say what is missing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build test check sim mutants demo clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build everything (Release) and publish blixard-node and blixard to artifacts/publish
+	@scripts/build
+
+test: ## every test, those on real systemd hosts included (ONLY=NAME: projects whose name contains NAME)
+	@scripts/test
+
+check: ## format, analyzers, shell scripts
+	@scripts/check
+
+sim: ## the deterministic simulator alone (SEEDS=1000 EVENTS=20000 SEED_BASE=1; SEED=n replays one with its trace)
+	@scripts/simulate Blixard.Raft.Simulation
+
+mutants: ## break the rules of Raft one by one: the simulator must find each (MUTANT_SEEDS=300)
+	@scripts/simulate Blixard.Raft.Mutants
+
+demo: ## three real systemd hosts with a cluster on them, to look at (DEMO_ONCE=1: checks itself and ends)
+	@demo/demo
+
+clean: ## remove what was built, and hosts whose owner was killed
+	@scripts/clean
