@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.State;
+
+namespace Blixard.StateMachine.Tests.State;
+
+/// <summary>
+/// A property that is added to the state and forgotten in the fields would be missing in the hash and in events;
+/// forgotten in the images, it would be lost with the next snapshot. Every property there is gets another value here.
+/// </summary>
+public sealed class FieldCoverageTests
+{
+    private static readonly NodeObservation Observation = new()
+    {
+        Node = "n1",
+        Unit = "microvm@web.service",
+        Resources = new Resources(),
+    };
+
+    private static readonly ClusterNode Node = new() { Name = "n1", MemberId = 1, RegisteredAt = 1 };
+
+    private static readonly Health Judged = new("monitor", "n2", Ordinal.Map<Check>(), null, "", 1);
+
+    private static readonly Vm Web = new()
+    {
+        Name = "web",
+        Uuid = Make.Uuid(),
+        CreatedAt = 1,
+        Observations = Ordinal.Map<NodeObservation>().Add("n1", Observation),
+        Health = Ordinal.Map<Health>().Add("monitor", Judged),
+    };
+
+    /// <summary>The keys of the maps they stand in: with another one it is another entity.</summary>
+    private static readonly string[] Keys = ["Name", "Node", "Source"];
+
+    public static TheoryData<string> NodeProperties => Names<ClusterNode>();
+
+    public static TheoryData<string> VmProperties => Names<Vm>();
+
+    public static TheoryData<string> ObservationProperties => Names<NodeObservation>();
+
+    public static TheoryData<string> ResourceProperties => Names<Resources>();
+
+    [Theory]
+    [MemberData(nameof(NodeProperties))]
+    public void Every_property_of_a_node_counts(string property) =>
+        Counts(With(Node, Web), With(Changed(Node, property), Web));
+
+    [Theory]
+    [MemberData(nameof(VmProperties))]
+    public void Every_property_of_a_vm_counts(string property) =>
+        Counts(With(Node, Web), With(Node, Changed(Web, property)));
+
+    [Theory]
+    [MemberData(nameof(ObservationProperties))]
+    public void Every_property_of_an_observation_counts(string property) => Counts(
+        With(Node, Web), With(Node, Web with { Observations = Map("n1", Changed(Observation, property)) }));
+
+    [Theory]
+    [MemberData(nameof(ResourceProperties))]
+    public void Every_figure_counts(string property)
+    {
+        var observation = Observation with { Resources = Changed(Observation.Resources!, property) };
+
+        Counts(With(Node, Web), With(Node, Web with { Observations = Map("n1", observation) }));
+    }
+
+    [Theory]
+    [InlineData(nameof(Health.Node))]
+    [InlineData(nameof(Health.Checks))]
+    [InlineData(nameof(Health.Healthy))]
+    [InlineData(nameof(Health.Message))]
+    [InlineData(nameof(Health.LastUpdate))]
+    public void Every_property_of_a_verdict_counts(string property) => Counts(
+        With(Node, Web), With(Node, Web with { Health = Map("monitor", Changed(Judged, property)) }));
+
+    [Fact]
+    public void Settings_and_version_count()
+    {
+        var state = ClusterState.Empty;
+
+        Assert.NotEqual(state.Hash, StateHash.Recompute(state with { ClusterVersion = 2 }));
+        Assert.NotEqual(state.Hash, ClusterState.StartingWith(state.Settings with { MaxSessions = 1 }).Hash);
+        Assert.NotEqual(state.Hash, ClusterState.StartingWith(state.Settings with { MaxSessionResults = 1 }).Hash);
+    }
+
+    private static void Counts(ClusterState before, ClusterState after)
+    {
+        Assert.NotEqual(before.Hash, after.Hash);
+
+        // Reading recomputes the hash of what it has read, and refuses what differs from the one that was written.
+        Assert.Equal(after.Hash, SnapshotTests.Copy(after).Hash);
+    }
+
+    private static ClusterState With(ClusterNode node, Vm vm)
+    {
+        var state = ClusterState.Empty with { Nodes = Map(node.Name, node), Vms = Map(vm.Name, vm) };
+        return state with { Hash = StateHash.Recompute(state) };
+    }
+
+    private static ImmutableSortedDictionary<string, T> Map<T>(string key, T value) => Ordinal.Map<T>().Add(key, value);
+
+    private static TheoryData<string> Names<T>() =>
+        [.. typeof(T).GetProperties().Where(p => p.CanWrite && !Keys.Contains(p.Name)).Select(p => p.Name)];
+
+    /// <summary>A copy in which the one property has another value.</summary>
+    private static T Changed<T>(T record, string property)
+        where T : class
+    {
+        var copy = (T)typeof(T).GetMethod("<Clone>$")!.Invoke(record, null)!;
+        var found = typeof(T).GetProperty(property)!;
+        var value = Other(found.GetValue(record), Nullable.GetUnderlyingType(found.PropertyType) ?? found.PropertyType);
+        typeof(T).GetProperty(property, BindingFlags.Instance | BindingFlags.Public)!.SetValue(copy, value);
+        return copy;
+    }
+
+    private static object Other(object? value, Type type) => value switch
+    {
+        ImmutableSortedDictionary<string, Check> => Map("c", new Check("c", true, "")),
+        ImmutableSortedDictionary<string, string> => Map("zone", "a"),
+        ImmutableSortedDictionary<string, long> => Map("n2", 5L),
+        ImmutableSortedDictionary<string, NodeObservation> => Ordinal.Map<NodeObservation>(),
+        ImmutableSortedDictionary<string, Health> => Ordinal.Map<Health>(),
+        Resources => new Resources { Pids = 1 },
+        string text => text + "x",
+        null when type == typeof(string) => "x",
+        bool flag => !flag,
+        null when type == typeof(bool) => true,
+        VmState => VmState.Stopped,
+        Staleness => Staleness.Absent,
+        NodeStatus => NodeStatus.Lost,
+        _ => Convert.ChangeType(Convert.ToInt64(value ?? 0, null) + 1, type, null),
+    };
+}
