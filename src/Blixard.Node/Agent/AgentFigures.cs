@@ -1,0 +1,54 @@
+using Blixard.Client.Contracts;
+using Blixard.Node.Api;
+using Blixard.Node.Metrics;
+
+namespace Blixard.Node.Agent;
+
+/// <summary>The agent's view in the words of <c>/metrics</c> and <c>/status</c>.</summary>
+internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) : ILocalVms, IAgentStatus
+{
+    public IReadOnlyCollection<LocalVm> Vms => [.. views.Current.Vms.Values.Select(Figures)];
+
+    public AgentReport Report()
+    {
+        var view = views.Current;
+        return new()
+        {
+            Started = view.Listed,
+            Degraded = view.StaleSince is not null,
+            Vms = view.Vms.Count,
+            Queue = new() { Paused = false, Working = 0, MaxJobs = 1, Channels = [], Backlog = [] },
+            LastRefresh = journal.Refreshes is [.., var last] ? last.Date : null,
+            RefreshErrors = journal.Errors,
+            RefreshLog = journal.Refreshes,
+            Watchers = ["system bus"],
+        };
+    }
+
+    private static LocalVm Figures(AgentVm vm)
+    {
+        var cgroup = vm.Sample?.Cgroup;
+        var network = vm.Sample?.Network;
+        var check = ServiceStateCheck.Run(vm);
+        return new()
+        {
+            Name = vm.Name,
+            State = ObservationReport.StateOf(vm.State),
+            CpuUsageUsec = cgroup?.Cpu?.UsageMicroseconds,
+            MemoryBytes = cgroup?.MemoryCurrent,
+            MemoryLimitBytes = cgroup?.MemoryMax,
+            SwapBytes = cgroup?.MemorySwapCurrent,
+            DiskReadBytes = cgroup?.Io?.ReadBytes,
+            DiskWriteBytes = cgroup?.Io?.WriteBytes,
+            DiskReads = cgroup?.Io?.ReadOperations,
+            DiskWrites = cgroup?.Io?.WriteOperations,
+            NetworkRxBytes = network?.ReceivedBytes,
+            NetworkTxBytes = network?.SentBytes,
+            NetworkRxPackets = network?.ReceivedPackets,
+            NetworkTxPackets = network?.SentPackets,
+            Pids = cgroup?.PidsCurrent,
+            Restarts = vm.Restarts,
+            Checks = check is null ? [] : [new(check.Name, check.Passed)],
+        };
+    }
+}

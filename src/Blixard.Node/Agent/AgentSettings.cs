@@ -1,0 +1,17 @@
+namespace Blixard.Node.Agent;
+
+/// <summary>What the agent needs of this node's configuration.</summary>
+internal sealed record AgentSettings
+{
+    public required string Node { get; init; }
+
+    /// <summary>/proc/sys/kernel/random/boot_id of this host.</summary>
+    public required string BootId { get; init; }
+
+    public TimeSpan SampleInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan FullListInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How often this host says that nothing changed.</summary>
+    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,34 @@
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.Node.Agent;
+
+/// <summary>
+/// Which movement of a figure is worth a log entry. The full figures stay on this node; the replicated ones are for an
+/// overview.
+/// </summary>
+internal static class DeadBand
+{
+    public const long CpuMillipercent = 10_000;
+
+    public const long Bytes = 16 << 20;
+
+    public static bool Left(ResourceUsage? reported, ResourceUsage? now)
+    {
+        if (reported is null || now is null)
+        {
+            return reported is not null || now is not null;
+        }
+
+        return Left(reported.HasCpuMillipercent, reported.CpuMillipercent, now.HasCpuMillipercent, now.CpuMillipercent, CpuMillipercent)
+            || Left(reported.HasMemoryBytes, reported.MemoryBytes, now.HasMemoryBytes, now.MemoryBytes, Bytes)
+            || Left(reported.HasMemoryLimitBytes, reported.MemoryLimitBytes, now.HasMemoryLimitBytes, now.MemoryLimitBytes, 0)
+            || Left(reported.HasDiskReadBytes, reported.DiskReadBytes, now.HasDiskReadBytes, now.DiskReadBytes, Bytes)
+            || Left(reported.HasDiskWriteBytes, reported.DiskWriteBytes, now.HasDiskWriteBytes, now.DiskWriteBytes, Bytes)
+            || Left(reported.HasNetworkRxBytes, reported.NetworkRxBytes, now.HasNetworkRxBytes, now.NetworkRxBytes, Bytes)
+            || Left(reported.HasNetworkTxBytes, reported.NetworkTxBytes, now.HasNetworkTxBytes, now.NetworkTxBytes, Bytes);
+    }
+
+    /// <summary>A figure that appears or vanishes is always worth it.</summary>
+    private static bool Left(bool hadOne, ulong reported, bool hasOne, ulong now, long band) =>
+        hadOne != hasOne || (hasOne && Math.Max(reported, now) - Math.Min(reported, now) > (ulong)band);
+}

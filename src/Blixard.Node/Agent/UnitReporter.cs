@@ -1,0 +1,294 @@
+using System.Collections.Immutable;
+using Blixard.Node.Replication;
+using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.State;
+
+namespace Blixard.Node.Agent;
+
+/// <summary>
+/// Tells the cluster what this host sees. One report is under way at a time; what changes meanwhile is in the next
+/// one. A report that fails is made anew from what is true then, with a higher number, so that nothing old can
+/// overwrite something new.
+/// </summary>
+internal sealed partial class UnitReporter(
+    AgentSettings settings,
+    AgentViewStore views,
+    IProposals proposals,
+    AgentMetrics metrics,
+    TimeProvider time,
+    ILogger<UnitReporter> logger)
+{
+    // Registrations of one round that are under way together.
+    private const int MaxRegistrations = 64;
+
+    private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
+
+    private readonly ReportedState _reported = new();
+    private readonly SemaphoreSlim _wake = new(0, 1);
+
+    // Registrations that were refused, with the state in which they were: asked again when that has changed.
+    private readonly Dictionary<string, Systemd.MicroVms.VmState> _refused = new(StringComparer.Ordinal);
+    private ulong _lastSequence;
+    private TimeSpan _backoff = MinBackoff;
+
+    /// <summary>The view has changed. Any thread.</summary>
+    public void Wake()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is awake already.
+        }
+    }
+
+    /// <summary>A full list was taken: registrations that were refused are worth another try.</summary>
+    public void RetryRefused()
+    {
+        lock (_refused)
+        {
+            _refused.Clear();
+        }
+
+        Wake();
+    }
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var keepAliveDue = time.GetTimestamp();
+        while (true)
+        {
+            var elapsed = time.GetElapsedTime(keepAliveDue);
+            var wait = settings.KeepAliveInterval - elapsed;
+            var woken = wait > TimeSpan.Zero && await WaitAsync(wait, cancellationToken);
+            try
+            {
+                var said = await ReportAsync(keepAlive: !woken, cancellationToken);
+                if (said || !woken)
+                {
+                    keepAliveDue = time.GetTimestamp();
+                }
+
+                _backoff = MinBackoff;
+            }
+            catch (Exception e) when (e is NoLeaderException or OverloadedException or OutcomeUnknownException)
+            {
+                await BackOffAsync(e.Message, cancellationToken);
+            }
+            catch (ReportRejectedException e)
+            {
+                // What the cluster knows of this host is not what we thought: tell it everything.
+                _reported.RequireComplete();
+                await BackOffAsync(e.Message, cancellationToken);
+            }
+        }
+    }
+
+    private async Task BackOffAsync(string reason, CancellationToken cancellationToken)
+    {
+        metrics.ReportFailed();
+        LogReportFailed(settings.Node, reason, _backoff.TotalSeconds);
+        await Task.Delay(_backoff, time, cancellationToken);
+        _backoff = _backoff * 2 < MaxBackoff ? _backoff * 2 : MaxBackoff;
+        Wake();
+    }
+
+    /// <summary>True if something was reported and applied.</summary>
+    private async Task<bool> ReportAsync(bool keepAlive, CancellationToken cancellationToken)
+    {
+        var view = views.Current;
+        if (!view.Listed || view.StaleSince is not null || !IsRegistered())
+        {
+            // What is not known to be true is not confirmed: the cluster sees by the silence that it is not.
+            return false;
+        }
+
+        await RegisterMissingAsync(view, cancellationToken);
+        if (_reported.HasGone(view))
+        {
+            _reported.RequireComplete();
+        }
+
+        var complete = _reported.NeedsComplete;
+        var due = _reported.Due(view);
+        if (!complete)
+        {
+            due = due.RemoveAll(IsRefused);
+        }
+
+        if (due.IsEmpty && !complete)
+        {
+            return keepAlive && _reported.Sequence != 0 && await KeepAliveAsync(cancellationToken);
+        }
+
+        var sequence = NextSequence();
+        var body = new UpdateState
+        {
+            Node = settings.Node,
+            BootId = settings.BootId,
+            ObservationSeq = sequence,
+            Complete = complete,
+        };
+        foreach (var vm in due)
+        {
+            body.Vms.Add(ObservationReport.Of(vm));
+        }
+
+        var applied = await ProposeAsync(body, cancellationToken);
+        _reported.Acknowledged(sequence, due, Refused(applied), complete);
+        return true;
+    }
+
+    private async Task<bool> KeepAliveAsync(CancellationToken cancellationToken)
+    {
+        var body = new UpdateState
+        {
+            Node = settings.Node,
+            BootId = settings.BootId,
+            UnchangedSince = _reported.Sequence,
+        };
+        await ProposeAsync(body, cancellationToken);
+        return true;
+    }
+
+    private async Task<Applied> ProposeAsync(UpdateState body, CancellationToken cancellationToken)
+    {
+        var result = await proposals.ProposeAsync(new() { UpdateState = body }, cancellationToken);
+        if (result is Rejected rejected)
+        {
+            throw new ReportRejectedException(rejected.Detail);
+        }
+
+        metrics.Reported();
+        return (Applied)result;
+    }
+
+    /// <summary>Makes known what the cluster has no record of: the same VM on another host is not the same candidate.</summary>
+    private async Task RegisterMissingAsync(AgentView view, CancellationToken cancellationToken)
+    {
+        var state = proposals.State;
+        var missing = view.Vms.Values.Where(vm => IsMissing(state, vm)).ToArray();
+        foreach (var batch in missing.Chunk(MaxRegistrations))
+        {
+            await Task.WhenAll(batch.Select(vm => RegisterAsync(state, vm, cancellationToken)));
+        }
+    }
+
+    private bool IsMissing(ClusterState state, AgentVm vm)
+    {
+        if (state.Vms.TryGetValue(vm.Name, out var known) && known.Observations.ContainsKey(settings.Node))
+        {
+            return false;
+        }
+
+        return !IsRefused(vm);
+    }
+
+    private bool IsRefused(AgentVm vm)
+    {
+        lock (_refused)
+        {
+            return _refused.TryGetValue(vm.Name, out var state) && state == vm.State;
+        }
+    }
+
+    private async Task RegisterAsync(ClusterState state, AgentVm vm, CancellationToken cancellationToken)
+    {
+        if (state.Vms.ContainsKey(vm.Name))
+        {
+            LogCandidate(vm.Name, settings.Node);
+        }
+        else
+        {
+            LogUnregistered(vm.Name, vm.Unit, settings.Node);
+        }
+
+        var body = new RegisterVM
+        {
+            Vm = vm.Name,
+            Uuid = Guid.NewGuid().ToString(),
+            Node = settings.Node,
+            Unit = vm.Unit,
+            UserService = vm.Scope == Systemd.MicroVms.UnitScope.User,
+            State = ObservationReport.StateOf(vm.State),
+            SubState = vm.SubState,
+        };
+        if (await proposals.ProposeAsync(new() { RegisterVm = body }, cancellationToken) is Rejected rejected)
+        {
+            lock (_refused)
+            {
+                _refused[vm.Name] = vm.State;
+            }
+
+            LogRegistrationRefused(vm.Name, settings.Node, rejected.Detail);
+        }
+    }
+
+    private HashSet<string> Refused(Applied applied)
+    {
+        var refused = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var item in applied.Refused)
+        {
+            refused.Add(item.Vm);
+            lock (_refused)
+            {
+                // One that was refused as a candidate is refused here too, and has been told of.
+                if (!_refused.ContainsKey(item.Vm))
+                {
+                    LogVmRefused(item.Vm, settings.Node, item.Detail);
+                }
+            }
+        }
+
+        return refused;
+    }
+
+    /// <summary>A report of a node that the cluster does not know would be refused: its registration comes first.</summary>
+    private bool IsRegistered() => proposals.State.Nodes.ContainsKey(settings.Node);
+
+    /// <summary>
+    /// Grows within a boot of the host, over restarts of this daemon too, because it is never below the clock that
+    /// counts from the boot.
+    /// </summary>
+    private ulong NextSequence()
+    {
+        var microseconds = (ulong)(time.GetTimestamp() / (time.TimestampFrequency / 1_000_000.0));
+        _lastSequence = Math.Max(_lastSequence + 1, microseconds);
+        return _lastSequence;
+    }
+
+    private async Task<bool> WaitAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(wait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await _wake.WaitAsync(either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "VM {Vm} ({Unit}) runs on {Node} and was not registered: registering it")]
+    private partial void LogUnregistered(string vm, string unit, string node);
+
+    [LoggerMessage(LogLevel.Information, "VM {Vm} is defined on {Node} too: registering it as a candidate")]
+    private partial void LogCandidate(string vm, string node);
+
+    [LoggerMessage(LogLevel.Error, "VM {Vm} on {Node} is not registered: {Reason}")]
+    private partial void LogRegistrationRefused(string vm, string node, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The report of VM {Vm} on {Node} was passed over: {Reason}")]
+    private partial void LogVmRefused(string vm, string node, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The report of {Node} did not get through: {Reason} Trying again in {Seconds} s")]
+    private partial void LogReportFailed(string node, string reason, double seconds);
+
+    private sealed class ReportRejectedException(string message) : Exception(message);
+}
