@@ -1,0 +1,131 @@
+using Blixard.Client;
+using Blixard.Client.Contracts;
+
+namespace Blixard.Cluster.Tests;
+
+/// <summary>
+/// Three real systemd hosts with microVM units of different behaviour and a cluster on them, made once for all tests
+/// of this project. Every test leaves it whole: <see cref="WholeAsync"/> waits for that.
+/// </summary>
+public sealed class ThreeHosts : IAsyncLifetime
+{
+    private static readonly string[] Names = ["n1", "n2", "n3"];
+
+    internal IReadOnlyList<Member> All { get; } =
+        [.. Names.Select((name, i) => new Member(name, $"10.88.0.{11 + i}", 17581 + i))];
+
+    internal Member this[string name] => All.Single(m => m.Name == name);
+
+    public static IReadOnlyDictionary<string, string[]> Vms { get; } = new Dictionary<string, string[]>
+    {
+        ["n1"] = ["web1=idle", "batch1=busy", "broken1=failing"],
+        ["n2"] = ["web2=idle", "noisy2=logging"],
+        ["n3"] = ["web3=notify", "batch3=busy"],
+    };
+
+    /// <summary>Defined on every host, started on none.</summary>
+    public const string Candidate = "spare";
+
+    public async ValueTask InitializeAsync()
+    {
+        if (Hosts.Program is null)
+        {
+            return;
+        }
+
+        foreach (var member in All)
+        {
+            await UpAsync(member, bootstrap: true);
+            await Hosts.RunAsync("door", $"{member.Port}", member.Name, "7480");
+        }
+
+        await WholeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var member in All)
+        {
+            member.Dispose();
+        }
+
+        if (Hosts.Program is not null)
+        {
+            foreach (var member in All)
+            {
+                await Hosts.TryAsync("kill", member.Name);
+                await Hosts.TryAsync("clean", member.Name);
+            }
+        }
+    }
+
+    internal async Task UpAsync(Member member, bool bootstrap = false)
+    {
+        List<string> arguments = ["up", member.Name, member.Ip, "--candidate", Candidate];
+        foreach (var vm in Vms[member.Name])
+        {
+            arguments.AddRange(["--vm", vm]);
+        }
+
+        foreach (var peer in All)
+        {
+            arguments.AddRange(["--peer", $"{peer.Name}={peer.Ip}"]);
+        }
+
+        if (bootstrap)
+        {
+            arguments.Add("--bootstrap");
+        }
+
+        await Hosts.RunAsync(arguments);
+    }
+
+    /// <summary>Skips a test where no hosts can be had.</summary>
+    internal static void Require() => Assert.SkipWhen(
+        Hosts.Program is null, "needs real systemd hosts: BLIXARD_HOSTS is not set (make test sets it)");
+
+    /// <summary>All members answer, follow one leader, and every VM is seen where it is.</summary>
+    internal async Task WholeAsync()
+    {
+        foreach (var member in All)
+        {
+            member.Reconnect();
+        }
+
+        await Eventually.HoldsAsync("the cluster is whole", TimeSpan.FromSeconds(60), async () =>
+        {
+            foreach (var member in All)
+            {
+                var status = (await member.Client.GetClusterAsync(ReadOptions.Linearizable, default)).Value;
+                var vms = (await member.Client.GetVmsAsync(ReadOptions.Linearizable, default)).Value;
+                if (status is not { Quorum: { Safe: true, Healthy: 3 } }
+                    || status.Members.Any(m => m.Status != NodeStatus.Active)
+                    || Vms.Any(host => host.Value.Any(vm => !IsSeen(vms, vm, host.Key))))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        });
+    }
+
+    internal async Task<Member> LeaderAsync()
+    {
+        var leader = (await All[0].Client.GetClusterAsync(ReadOptions.Linearizable, default)).Value.Leader;
+        return this[leader ?? throw new InvalidOperationException("there is no leader")];
+    }
+
+    internal async Task<IReadOnlyList<Member>> FollowersAsync()
+    {
+        var leader = await LeaderAsync();
+        return [.. All.Where(m => m != leader)];
+    }
+
+    private static bool IsSeen(IReadOnlyList<Vm> vms, string vm, string host)
+    {
+        var (name, behaviour) = (vm[..vm.IndexOf('=')], vm[(vm.IndexOf('=') + 1)..]);
+        var expected = behaviour == "failing" ? VmState.Failed : VmState.Running;
+        return vms.Any(v => v.Name == name && v.Node == host && v.State == expected && !v.Stale && v.Monitor is not null);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using Blixard.Client.Contracts;
+
+namespace Blixard.Cluster.Tests;
+
+public sealed class VisibilityTests(ThreeHosts hosts, ITestOutputHelper output)
+{
+    [Fact]
+    public async Task A_unit_stopped_on_one_host_is_seen_through_another_nodes_api_within_a_second()
+    {
+        ThreeHosts.Require();
+        var (where, through) = (hosts["n2"], hosts["n3"]);
+        var taken = new List<double>();
+        for (var trial = 0; trial < 20; trial++)
+        {
+            await where.ExecAsync("systemctl", "stop", "microvm@web2.service");
+            var stopped = Stopwatch.GetTimestamp();
+            await SeenAsync(through, VmState.Stopped);
+            taken.Add(Stopwatch.GetElapsedTime(stopped).TotalMilliseconds);
+            await where.ExecAsync("systemctl", "start", "microvm@web2.service");
+            await SeenAsync(through, VmState.Running);
+        }
+
+        taken.Sort();
+        output.WriteLine(
+            $"from the end of systemctl stop to the other node's answer, 20 trials: median {taken[10]:F0} ms, max {taken[^1]:F0} ms");
+        Assert.InRange(taken[10], 0, 1000);
+    }
+
+    [Fact]
+    public async Task Every_state_is_told_with_what_systemd_says_of_it()
+    {
+        ThreeHosts.Require();
+        await hosts.WholeAsync();
+        var broken = await hosts["n3"].VmAsync("broken1");
+        Assert.Equal((VmState.Failed, "exit-code", 3), (broken.State, broken.Result, broken.ExitCode));
+        Assert.False(broken.Health.Healthy);
+
+        var running = await hosts["n1"].VmAsync("web3");
+        Assert.Equal(("running", "microvm@web3.service"), (running.SubState, running.Unit));
+        Assert.True(running.Health.Healthy);
+        Assert.Contains(running.Health.Checks, c => c is { Name: "service_state", Message: "Service state: Running" });
+        Assert.NotNull(running.MainPid);
+    }
+
+    [Fact]
+    public async Task A_vm_that_is_laid_out_on_every_host_is_one_vm_with_three_candidates()
+    {
+        ThreeHosts.Require();
+        var spare = await hosts["n1"].VmAsync(ThreeHosts.Candidate);
+        Assert.Equal(["n1", "n2", "n3"], spare.Candidates);
+        Assert.Equal(VmState.Stopped, spare.State);
+    }
+
+    [Fact]
+    public async Task Helper_units_and_refused_names_are_no_vms_and_a_refused_name_is_told()
+    {
+        ThreeHosts.Require();
+        var host = hosts["n1"];
+        await host.ExecAsync("systemctl", "start", "microvm-virtiofsd@web1.service");
+        await host.ExecAsync("systemctl", "start", @"microvm@bad\x2dname.service");
+        await Eventually.HoldsAsync("the refused unit is logged", TimeSpan.FromSeconds(20), async () =>
+            (await host.ExecAsync("journalctl", "-u", "blixard-node.service", "--no-pager", "-o", "cat"))
+                .Contains(@"microvm@bad\x2dname.service is not taken for a VM", StringComparison.Ordinal));
+        var vms = (await host.Client.GetVmsAsync(Client.ReadOptions.Linearizable, default)).Value;
+        Assert.DoesNotContain(vms, vm => vm.Name.Contains("virtiofsd") || vm.Name.Contains("bad"));
+        await host.ExecAsync("systemctl", "stop", @"microvm@bad\x2dname.service", "microvm-virtiofsd@web1.service");
+    }
+
+    [Fact]
+    public async Task The_cpu_of_a_busy_vm_is_counted()
+    {
+        ThreeHosts.Require();
+        await Eventually.HoldsAsync("batch3 has a CPU figure", TimeSpan.FromSeconds(20), async () =>
+            await hosts["n1"].VmAsync("batch3") is { Resources: { CpuPercent: > 1, CpuSeconds: > 0 } });
+    }
+
+    private static Task SeenAsync(Member through, VmState state) => Eventually.HoldsAsync(
+        $"web2 is seen {state} through {through.Name}",
+        TimeSpan.FromSeconds(10),
+        async () => (await through.VmAsync("web2", Client.ReadOptions.Stale)).State == state);
+}
