@@ -79,7 +79,8 @@ internal sealed class AssemblyScan
             code = code == 0xfe ? 0xfe00 | il.ReadByte() : code;
             switch (Operands[code])
             {
-                case OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok:
+                case OperandType.InlineMethod or OperandType.InlineField:
+                case OperandType.InlineType or OperandType.InlineTok:
                     Add(method, (ILOpCode)code, Name(MetadataTokens.EntityHandle(il.ReadInt32())));
                     break;
                 case OperandType.InlineSwitch:
@@ -162,7 +163,8 @@ internal sealed class AssemblyScan
                 : $"{reader.GetString(type.Namespace)}.{name}";
         }
 
-        public string GetTypeFromSpecification(MetadataReader reader, object? context, TypeSpecificationHandle handle, byte kind) =>
+        public string GetTypeFromSpecification(
+            MetadataReader reader, object? context, TypeSpecificationHandle handle, byte rawTypeKind) =>
             reader.GetTypeSpecification(handle).DecodeSignature(this, context);
 
         public string GetGenericInstantiation(string genericType, ImmutableArray<string> arguments) =>

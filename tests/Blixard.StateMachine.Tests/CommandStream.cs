@@ -33,7 +33,8 @@ internal sealed class CommandStream(int seed)
         {
             _sequence++;
             var open = Chance(10) ? _session + 1 : _session;
-            command = command.In(open, _sequence, Chance(2) ? _sequence - (ulong)_random.Next(0, Math.Min(5, (int)_sequence)) : 0);
+            var behind = (ulong)_random.Next(0, Math.Min(5, (int)_sequence));
+            command = command.In(open, _sequence, Chance(2) ? _sequence - behind : 0);
         }
 
         if (Chance(40))

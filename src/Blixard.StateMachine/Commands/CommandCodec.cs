@@ -65,7 +65,8 @@ public static class CommandCodec
         return frame switch
         {
             [PlainFrame, .. var body] => DecodeBody(body, entry.Index),
-            [BrotliFrame, .. { Length: >= BrotliHeaderBytes - 1 } rest] => DecodeBody(Decompress(rest, entry.Index), entry.Index),
+            [BrotliFrame, .. { Length: >= BrotliHeaderBytes - 1 } rest] =>
+                DecodeBody(Decompress(rest, entry.Index), entry.Index),
             [BrotliFrame, ..] => throw new UndecodableCommandException(entry.Index, "its length is cut off"),
             [] => throw new UndecodableCommandException(entry.Index, "it is empty"),
             [var unknown, ..] => throw new UndecodableCommandException(
@@ -127,6 +128,7 @@ public static class CommandCodec
         return understood == body.Length
             ? command
             : throw new UndecodableCommandException(
-                index, $"only {understood} of its {body.Length} bytes are fields of {command.Kind} known to this version");
+                index,
+                $"only {understood} of its {body.Length} bytes are fields of {command.Kind} known to this version");
     }
 }

@@ -47,7 +47,9 @@ public enum RejectionReason
     /// <summary>The leader decided it in another term than the one it was committed in.</summary>
     TermChanged = 2,
 
-    /// <summary>The session was never opened or is forgotten: whether the command was applied before can't be told.</summary>
+    /// <summary>
+    /// The session was never opened or is forgotten: whether the command was applied before can't be told.
+    /// </summary>
     SessionExpired = 3,
 
     /// <summary>The session holds as many unacknowledged results as it may. Acknowledge, then send again.</summary>

@@ -39,7 +39,8 @@ internal static class VmRules
         var seen = ImmutableSortedSet.CreateBuilder<string>(StringComparer.Ordinal);
         foreach (var observation in body.Vms)
         {
-            problem ??= Check(observation) ?? (seen.Add(observation.Vm) ? null : $"VM {observation.Vm} is listed twice");
+            problem ??= Check(observation)
+                ?? (seen.Add(observation.Vm) ? null : $"VM {observation.Vm} is listed twice");
         }
 
         return problem;
@@ -89,5 +90,7 @@ internal static class VmRules
     }
 
     private static string? State(VmState state) =>
-        state is >= VmState.Unknown and <= VmState.Failed ? null : $"state {Rules.Number((long)state)} is not a VM state";
+        state is >= VmState.Unknown and <= VmState.Failed
+            ? null
+            : $"state {Rules.Number((long)state)} is not a VM state";
 }

@@ -10,7 +10,9 @@ namespace Blixard.StateMachine.Planning;
 /// </summary>
 public static class MonitorAssignment
 {
-    /// <summary>The changes to propose; null if all is well, or if no node is active and there is nobody to assign.</summary>
+    /// <summary>
+    /// The changes to propose; null if all is well, or if no node is active and there is nobody to assign.
+    /// </summary>
     public static UpdateMonitoringAssignments? Plan(ClusterState state)
     {
         var loads = Loads(state, out var unassigned);
@@ -22,7 +24,9 @@ public static class MonitorAssignment
         var (each, extra) = int.DivRem(state.Vms.Count, loads.Length);
 
         // Whoever has most already keeps the odd ones: that moves least.
-        foreach (var load in loads.OrderByDescending(load => load.Vms.Count).ThenBy(load => load.Node, StringComparer.Ordinal))
+        foreach (var load in loads
+            .OrderByDescending(load => load.Vms.Count)
+            .ThenBy(load => load.Node, StringComparer.Ordinal))
         {
             load.Quota = extra-- > 0 ? each + 1 : each;
             unassigned.AddRange(load.TakeSurplus());

@@ -29,7 +29,8 @@ internal static class ApplyHealth
             ? vm.Health.Remove(body.Source)
             : vm.Health.SetItem(
                 body.Source,
-                new Health(body.Source, body.Node, ObservationCodec.Read(body.Checks), verdict, body.Message, edit.Now));
+                new Health(
+                    body.Source, body.Node, ObservationCodec.Read(body.Checks), verdict, body.Message, edit.Now));
         edit.Put(vm with { Health = health }, $"judged by {body.Node}");
         return edit.Applied();
     }

@@ -10,7 +10,9 @@ namespace Blixard.StateMachine.State;
 public sealed record ApplyOutcome(
     ClusterState State, CommandResult Result, ImmutableArray<Change> Changes, ulong ClientId, ulong Sequence)
 {
-    /// <summary>Of an OpenSession; else 0. The new session's id is the <see cref="Applied.Index"/> of the result.</summary>
+    /// <summary>
+    /// Of an OpenSession; else 0. The new session's id is the <see cref="Applied.Index"/> of the result.
+    /// </summary>
     public ulong Nonce { get; init; }
 
     /// <summary>The command had been applied before: the result is that of the first time.</summary>

@@ -37,7 +37,9 @@ public sealed record ClusterState
     /// <summary>Which meaning commands have; raised only once every member supports it.</summary>
     public uint ClusterVersion { get; internal init; } = 1;
 
-    /// <summary>Equal on all replicas at equal <see cref="Index"/>. Kept up to date by Apply, never by a walk.</summary>
+    /// <summary>
+    /// Equal on all replicas at equal <see cref="Index"/>. Kept up to date by Apply, never by a walk.
+    /// </summary>
     public ulong Hash { get; internal init; }
 
     /// <summary>Before the first entry, with settings of a test's choice.</summary>

@@ -53,7 +53,9 @@ internal sealed class FieldList
         foreach (var field in _fields)
         {
             var hash = StateHash.Mix(StateHash.Mix(seed, field.Path), (ulong)field.Value.Kind);
-            hash = field.Value.Text is { } text ? StateHash.Mix(hash, text) : StateHash.Mix(hash, (ulong)field.Value.Number);
+            hash = field.Value.Text is { } text
+                ? StateHash.Mix(hash, text)
+                : StateHash.Mix(hash, (ulong)field.Value.Number);
             sum += StateHash.Finish(hash);
         }
 

@@ -22,7 +22,11 @@ internal static class Observations
     /// fresher than the rest.
     /// </summary>
     public static void Age(
-        StateEdit edit, string node, Staleness staleness, string reason, ImmutableSortedSet<string>.Builder? except = null)
+        StateEdit edit,
+        string node,
+        Staleness staleness,
+        string reason,
+        ImmutableSortedSet<string>.Builder? except = null)
     {
         foreach (var vm in edit.Before.Vms.Values)
         {

@@ -34,7 +34,8 @@ public sealed record SessionTable
         if (!All.TryGetValue(command.ClientId, out var session))
         {
             return new Rejected(
-                RejectionReason.SessionExpired, $"session {command.ClientId} is not open: it was forgotten, or never was");
+                RejectionReason.SessionExpired,
+                $"session {command.ClientId} is not open: it was forgotten, or never was");
         }
 
         if (command.Sequence < session.AcknowledgedBelow)
@@ -89,7 +90,9 @@ public sealed record SessionTable
         return this with { All = All.SetItem(session.Id, session), Hash = hash };
     }
 
-    /// <summary>Opens the session of id <paramref name="index"/>, forgetting the longest unused one if need be.</summary>
+    /// <summary>
+    /// Opens the session of id <paramref name="index"/>, forgetting the longest unused one if need be.
+    /// </summary>
     internal SessionTable Open(ulong index, ulong nonce, string actor, ClusterSettings settings)
     {
         var table = this;

@@ -42,7 +42,9 @@ public static class Snapshots
     }
 
     /// <summary>Reads the stream to its end.</summary>
-    /// <exception cref="SnapshotUnreadableException">Damaged, cut off, or of a version this node does not know.</exception>
+    /// <exception cref="SnapshotUnreadableException">
+    /// Damaged, cut off, or of a version this node does not know.
+    /// </exception>
     public static ClusterState Read(Stream stream)
     {
         Span<byte> header = stackalloc byte[HeaderBytes];
@@ -69,7 +71,8 @@ public static class Snapshots
             throw new SnapshotUnreadableException($"it says it has {length} bytes, the most is {MaxBodyBytes}");
         }
 
-        return StateImage.Read(Parse(ReadBody(stream, (int)length, BinaryPrimitives.ReadUInt32LittleEndian(header[20..]))));
+        var crc = BinaryPrimitives.ReadUInt32LittleEndian(header[20..]);
+        return StateImage.Read(Parse(ReadBody(stream, (int)length, crc)));
     }
 
     private static byte[] ReadBody(Stream stream, int length, uint expectedCrc)

@@ -61,7 +61,8 @@ internal static class StateImage
     }
 
     /// <summary>Keys come sorted and once each: that is how they are written.</summary>
-    internal static ImmutableSortedDictionary<string, T> Keyed<T>(string what, IEnumerable<T> items, Func<T, string> key)
+    internal static ImmutableSortedDictionary<string, T> Keyed<T>(
+        string what, IEnumerable<T> items, Func<T, string> key)
     {
         var keyed = Ordinal.Map<T>().ToBuilder();
         foreach (var item in items)
@@ -103,7 +104,7 @@ internal static class StateImage
 
     private static ClusterNode Read(NodeImage image)
     {
-        var labels = Keyed("label", image.Labels, label => label.Key);
+        var labels = Keyed("label", image.Labels, label => label.Key).Values;
         return new ClusterNode
         {
             Name = image.Name,
@@ -112,7 +113,8 @@ internal static class StateImage
             ApiAddress = image.ApiAddress,
             RaftAddress = image.RaftAddress,
             Version = image.Version,
-            Labels = Ordinal.Map<string>().AddRange(labels.Values.Select(label => KeyValuePair.Create(label.Key, label.Value))),
+            Labels = Ordinal.Map<string>().AddRange(
+                labels.Select(label => KeyValuePair.Create(label.Key, label.Value))),
             Cpus = image.Cpus,
             MemoryBytes = image.MemoryBytes,
             Status = image.Status,

@@ -69,7 +69,8 @@ public sealed record Vm
 
     /// <summary>
     /// The VM's state over all nodes. A fresh observation of a running unit decides. Without one, a stale observation
-    /// of a unit that was not at rest makes it unknown, for it may still run there; else the liveliest fresh one counts.
+    /// of a unit that was not at rest makes it unknown, for it may still run there; else the liveliest fresh one
+    /// counts.
     /// </summary>
     public VmState State => Judge().State;
 

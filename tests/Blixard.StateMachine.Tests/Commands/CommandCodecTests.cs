@@ -41,7 +41,8 @@ public sealed class CommandCodecTests
         for (var i = 0; i < 64; i++)
         {
             random.NextBytes(noise);
-            body.Labels.Labels.Add(new Label { Key = "k", Value = new string([.. noise.Select(b => (char)(b * 200))]) });
+            var value = new string([.. noise.Select(b => (char)(b * 200))]);
+            body.Labels.Labels.Add(new Label { Key = "k", Value = value });
         }
 
         command.UpdateNode = body;
@@ -75,7 +76,8 @@ public sealed class CommandCodecTests
         command.UpdateState.BootId = new string('a', CommandCodec.MaxDecodedBytes);
 
         Assert.Equal(
-            CommandCodec.MaxDecodedBytes, Assert.Throws<CommandTooLargeException>(() => CommandCodec.Encode(command)).Limit);
+            CommandCodec.MaxDecodedBytes,
+            Assert.Throws<CommandTooLargeException>(() => CommandCodec.Encode(command)).Limit);
     }
 
     [Fact]
@@ -99,7 +101,8 @@ public sealed class CommandCodecTests
         byte[] body = [.. new RemoveVM { Vm = "web" }.ToByteArray(), 0x98, 0x06, 0x01];
         byte[] command = [0, .. new Command { Actor = "n1" }.ToByteArray(), 0x92, 0x01, (byte)body.Length, .. body];
 
-        Refuses(command, $"only {command.Length - 4} of its {command.Length - 1} bytes are fields of RemoveVM known to this version");
+        var (known, all) = (command.Length - 4, command.Length - 1);
+        Refuses(command, $"only {known} of its {all} bytes are fields of RemoveVM known to this version");
     }
 
     [Fact]

@@ -24,7 +24,12 @@ public sealed class ObservationTests
         seen.Restarts = 3;
         seen.MainPid = 0;
         seen.Probe = "tcp://10.0.0.5:22";
-        seen.Resources = new ResourceUsage { SampledAtUnixMs = Replica.Start, MemoryBytes = 0, CpuMillipercent = 12_300 };
+        seen.Resources = new ResourceUsage
+        {
+            SampledAtUnixMs = Replica.Start,
+            MemoryBytes = 0,
+            CpuMillipercent = 12_300,
+        };
         seen.Checks.Add(new CheckResult { Name = "service_state", Message = "Service state: Failed" });
 
         _replica.Do(Make.Report("n1", 1, seen).At(Replica.Start + 7));
@@ -204,6 +209,17 @@ public sealed class ObservationTests
         _replica.Do(Make.Report("n2", 2, Make.Seen("web", VmState.Stopped)));
         Assert.False(_replica.Vm("web").DuplicateRunning);
         Assert.Equal(VmState.Running, _replica.Vm("web").State);
+    }
+
+    [Fact]
+    public void What_is_defined_on_a_node_is_listed_by_name()
+    {
+        _replica.Do(Make.RegisterVM("api", "n2"));
+        _replica.Do(Make.RegisterVM("web", "n2"));
+
+        Assert.Equal(["db", "web"], _replica.State.DefinedOn("n1").Select(vm => vm.Name));
+        Assert.Equal(["api", "web"], _replica.State.DefinedOn("n2").Select(vm => vm.Name));
+        Assert.Empty(_replica.State.DefinedOn("n9"));
     }
 
     private static FieldChange Changed(string path, string old, string now) =>

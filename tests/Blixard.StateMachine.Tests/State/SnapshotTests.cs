@@ -25,7 +25,8 @@ public sealed class SnapshotTests
             Assert.Equal(state.Sessions.Hash, copy.Sessions.Hash);
             Assert.Equal(Bytes(state), Bytes(copy));
             Assert.All(state.Vms.Values, vm => Assert.Equal(
-                VmFields.Of(vm, null).Since(new FieldList()), VmFields.Of(copy.Vms[vm.Name], null).Since(new FieldList())));
+                VmFields.Of(vm, null).Since(new FieldList()),
+                VmFields.Of(copy.Vms[vm.Name], null).Since(new FieldList())));
         }
     }
 
@@ -105,7 +106,8 @@ public sealed class SnapshotTests
         var later = Some() with { ClusterVersion = 2 };
 
         Assert.Equal(
-            "it is of cluster version 2, this version knows up to 1", Why(Bytes(later with { Hash = StateHash.Recompute(later) })));
+            "it is of cluster version 2, this version knows up to 1",
+            Why(Bytes(later with { Hash = StateHash.Recompute(later) })));
     }
 
     [Fact]
