@@ -20,9 +20,8 @@ fail() {
 become_root() {
   ((EUID != 0)) || return 0
   if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-    local setting keep=()
-    for setting in INSTANCE STATE DATA NET OWNER PUBLISH; do
-      local name=BLIXARD_HOSTS_$setting
+    local name keep=()
+    for name in "${!BLIXARD_HOSTS_@}" BLIXARD_GUEST_ASSETS; do
       [[ -z ${!name:-} ]] || keep+=("$name=${!name}")
     done
     # The .NET root is found through the caller's PATH, which sudo replaces.

@@ -47,11 +47,10 @@ define_vm_in_running() {
 
 # lay_node HOST BOOTSTRAP NAME=IP...: the product's own unit, and its configuration as environment.
 lay_node() {
-  local host=$1 bootstrap=$2 units dir peer ip index=0
+  local host=$1 bootstrap=$2 units dir peer index=0
   shift 2
   dir=$(host_dir "$host")
   units=$dir/units
-  ip=$(cat "$dir/ip")
   cp "$(dirname "$HOSTS_DIR")/systemd/blixard-node.service" "$units/"
   mkdir -p "$units/blixard-node.service.d"
   cp "$HOSTS_DIR/units/blixard-node.conf" "$units/blixard-node.service.d/hosts.conf"
@@ -61,11 +60,10 @@ lay_node() {
     # Where NixOS has libsystemd.so.0; elsewhere the loader finds it.
     [[ ! -d /run/current-system/systemd/lib ]] || echo "LD_LIBRARY_PATH=/run/current-system/systemd/lib"
     echo "BLIXARD__NODE__NAME=$host"
-    echo "BLIXARD__API__ADDRESS=$ip"
     for peer; do
       echo "BLIXARD__CLUSTER__PEERS__$index=${peer%%=*}=${peer#*=}:7481"
       index=$((index + 1))
     done
-    [[ $bootstrap == no ]] || echo "BLIXARD_NODE_FLAGS=--bootstrap"
+    [[ $bootstrap == no ]] || echo "NODE_FLAGS=--bootstrap"
   } >"$dir/node.env"
 }

@@ -1,0 +1,135 @@
+# The acts of the demo.
+# shellcheck shell=bash
+
+show_fleet() {
+  local node vm
+  heading "A cluster on them"
+  claim_within 30 "a leader is elected" has_leader n1
+  for node in "${NODES[@]}"; do
+    claim_within 10 "$node is active, as n1 tells" member_is n1 "$node" active
+  done
+  for node in "${NODES[@]}"; do
+    for vm in $(names_of "$node"); do
+      claim_within 10 "$vm of $node is known to n1" vm_is n1 "$vm" node "$node"
+    done
+  done
+  claim_within 10 "web2 runs" vm_is n1 web2 state running
+  claim_within 10 "wiki has told systemd that it is ready" vm_is n3 wiki state running
+  claim_within 10 "billing failed on its host" vm_is n2 billing state failed
+  claim_within 10 "spare, defined on every host, runs on none" vm_is n3 spare state stopped
+  [[ $GUEST == no ]] || claim_within 60 "guest, a real QEMU machine, runs" vm_is n2 guest state running
+  claim_within 10 "every VM has a monitor" all_monitored n1
+  show n1 cluster status
+  show n2 vm list
+}
+
+has_leader() { local leader; leader=$(leader_at "$1"); [[ -n $leader && $leader != null ]]; }
+
+# As many "monitor" lines with a name as there are VMs.
+all_monitored() {
+  at "$1" vm list -o json 2>/dev/null | awk '
+    /^    "name":/ { vms++ }
+    /^    "monitor": "/ { monitored++ }
+    END { exit !(vms > 0 && vms == monitored) }'
+}
+
+stop_a_vm() {
+  heading "web2 is stopped on n2, and seen through n1"
+  begin_events n1
+  say '$ systemctl stop microvm@web2     # on n2'
+  SINCE=$(now)
+  hosts/hosts exec n2 systemctl stop microvm@web2
+  claim_within 2 "the event arrives at n1" events_tell '"name":"web2".*stopped'
+  claim_within 2 "n1 answers that web2 is stopped" vm_is n1 web2 state stopped
+  claim_within 2 "n3 answers the same" vm_is n3 web2 state stopped
+  unset SINCE
+  end_events
+  hosts/hosts exec n2 systemctl start microvm@web2
+  claim_within 5 "started again, it runs" vm_is n1 web2 state running
+}
+
+# The events of a node, as they come, in a file.
+EVENTS=
+begin_events() {
+  : >"$LOGS/events"
+  at "$1" events -o json >"$LOGS/events" 2>&1 &
+  EVENTS=$!
+  claim_within 10 "the events of $1 stream" grep -q '"type":"ready"' "$LOGS/events"
+}
+
+events_tell() { grep -q "$1" "$LOGS/events"; }
+
+end_events() {
+  [[ -n $EVENTS ]] || return 0
+  kill "$EVENTS" 2>/dev/null || true
+  wait "$EVENTS" 2>/dev/null || true
+  EVENTS=
+}
+
+lose_a_host() {
+  local other vm
+  LOST=$(leader_at n1)
+  for other in "${NODES[@]}"; do [[ $other == "$LOST" ]] || WITNESS=$other; done
+  heading "The host of the leader, $LOST, loses power"
+  SINCE=$(now)
+  hosts/hosts kill "$LOST"
+  claim_within 10 "another node leads" led_by_another "$WITNESS" "$LOST"
+  say "  the leader is $(leader_at "$WITNESS") now"
+  claim_within 15 "$LOST is marked lost" member_is "$WITNESS" "$LOST" lost
+  for vm in $(names_of "$LOST"); do
+    claim_within 15 "$vm is unknown, its facts are stale" is_stale "$WITNESS" "$vm"
+  done
+  claim_within 15 "no VM is monitored by $LOST any more, each has a monitor" reassigned "$WITNESS" "$LOST"
+  unset SINCE
+  show "$WITNESS" cluster status
+  show "$WITNESS" vm list
+}
+
+led_by_another() {
+  local leader
+  leader=$(leader_at "$1")
+  [[ -n $leader && $leader != null && $leader != "$2" ]]
+}
+
+is_stale() { vm_is "$1" "$2" state unknown && vm_is "$1" "$2" stale true; }
+
+reassigned() {
+  all_monitored "$1" && ! at "$1" vm list -o json 2>/dev/null | grep -q "^    \"monitor\": \"$2\""
+}
+
+bring_it_back() {
+  local vm
+  heading "$LOST is switched on again, with the disk it had"
+  SINCE=$(now)
+  # Without --bootstrap: it must find the identity and the log it had.
+  boot "$LOST" || die "$LOST does not boot."
+  claim_within 30 "$LOST is active again" member_is "$WITNESS" "$LOST" active
+  for vm in $(names_of "$LOST"); do
+    claim_within 30 "the facts of $vm are fresh" vm_is "$WITNESS" "$vm" stale false
+  done
+  claim_within 30 "$LOST itself answers, linearizably" vm_is "$LOST" web1 node n1
+  claim_within 30 "it monitors VMs again" monitors "$WITNESS" "$LOST"
+  unset SINCE
+  show "$LOST" cluster status
+}
+
+monitors() { at "$1" vm list -o json 2>/dev/null | grep -q "^    \"monitor\": \"$2\""; }
+
+show_metrics() {
+  local promtool page node
+  heading "Metrics"
+  if ! command -v curl >/dev/null; then
+    say "curl is not installed: not shown"
+    return
+  fi
+  promtool=$(scripts/promtool) || promtool=
+  for node in "${NODES[@]}"; do
+    page=$LOGS/$node.metrics
+    claim "$node serves /metrics" curl -fsS -o "$page" "http://127.0.0.1:$(door_of "$node")/metrics"
+    if [[ -n $promtool ]]; then claim "promtool has nothing against it" check_metrics "$promtool" "$page"; fi
+  done
+  say '$ curl http://127.0.0.1:17481/metrics | grep -E "^blixard_(vm_state|raft_term)"'
+  grep -E '^blixard_(vm_state|raft_term)' "$LOGS/n1.metrics" || true
+}
+
+check_metrics() { "$1" check metrics <"$2" >"$2.promtool" 2>&1 && [[ ! -s $2.promtool ]]; }
