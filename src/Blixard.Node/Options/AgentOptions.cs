@@ -22,8 +22,8 @@ internal sealed class AgentOptions : IValidatableObject
     [Description("Where microvm.nix keeps a directory per VM.")]
     public string StateDirectory { get; init; } = "/var/lib/microvms";
 
-    [Description("Where the cgroup v2 hierarchy is mounted.")]
-    public string CgroupRoot { get; init; } = "/sys/fs/cgroup";
+    [Description("Where the cgroup v2 hierarchy is mounted. Empty: found in /proc/self/mounts.")]
+    public string CgroupRoot { get; init; } = "";
 
     [Description("A journal directory to read instead of the host's own journal. Empty: the host's.")]
     public string JournalDirectory { get; init; } = "";

@@ -10,7 +10,7 @@ internal sealed class EngineOptions : IValidatableObject
     public const string Section = "Raft";
 
     [Description("`HOST:PORT` to listen on for the other members. Default: this node's own address in `Cluster:Peers`; "
-        + "for a single node `127.0.0.1:7481`.")]
+        + "a single node does not listen.")]
     public string Listen { get; init; } = "";
 
     [Description("Length of a tick, the unit of the engine's time, in milliseconds.")]

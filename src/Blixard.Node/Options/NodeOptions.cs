@@ -12,6 +12,7 @@ internal sealed class NodeOptions : IValidatableObject
 
     [Description("The node's name, unique in the cluster and the same for the life of its data directory. "
         + "Default: the host name up to its first dot.")]
+    [DefaultValue("the host name")]
     public string Name { get; init; } = Environment.MachineName.Split('.')[0];
 
     [Description("Labels of the node, for instance `zone` and `rack`.")]

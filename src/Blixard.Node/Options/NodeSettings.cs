@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Options;
+
+namespace Blixard.Node.Options;
+
+/// <summary>The whole configuration, bound and validated. It does not change while the daemon runs.</summary>
+internal sealed record NodeSettings(
+    NodeOptions Node,
+    ClusterOptions Cluster,
+    StorageOptions Storage,
+    ApiOptions Api,
+    EngineOptions Raft,
+    AgentOptions Agent,
+    LoggingOptions Logging)
+{
+    /// <exception cref="ConfigurationException">Values out of range or that do not fit each other; all of them.</exception>
+    public static NodeSettings Bind(IConfiguration configuration)
+    {
+        var problems = new List<string>();
+        var settings = new NodeSettings(
+            Section(configuration, NodeOptions.Section, new NodeOptionsValidator(), problems),
+            Section(configuration, ClusterOptions.Section, new ClusterOptionsValidator(), problems),
+            Section(configuration, StorageOptions.Section, new StorageOptionsValidator(), problems),
+            Section(configuration, ApiOptions.Section, new ApiOptionsValidator(), problems),
+            Section(configuration, EngineOptions.Section, new EngineOptionsValidator(), problems),
+            Section(configuration, AgentOptions.Section, new AgentOptionsValidator(), problems),
+            Section(configuration, LoggingOptions.Section, new LoggingOptionsValidator(), problems));
+        return problems.Count == 0 ? settings : throw new ConfigurationException(problems);
+    }
+
+    private static T Section<T>(
+        IConfiguration configuration, string section, IValidateOptions<T> validator, List<string> problems)
+        where T : class, new()
+    {
+        var options = configuration.GetSection(section).Get<T>() ?? new T();
+        var result = validator.Validate(section, options);
+        foreach (var failure in result.Failures ?? [])
+        {
+            problems.Add(Sentence(failure, section));
+        }
+
+        return options;
+    }
+
+    /// <summary>
+    /// A generated validator says <c>Member: The field Raft.Member must be ...</c>; operators know <c>Raft:Member</c>.
+    /// </summary>
+    private static string Sentence(string failure, string section)
+    {
+        var start = failure.IndexOf(": ", StringComparison.Ordinal);
+        var sentence = start < 0 ? failure : failure[(start + 2)..];
+        return sentence.Replace($"The field {section}.", $"{section}:", StringComparison.Ordinal);
+    }
+}
