@@ -1,0 +1,143 @@
+using Blixard.Raft.Core;
+using Blixard.Raft.Simulation.World;
+
+namespace Blixard.Raft.Simulation.Checks;
+
+/// <summary>
+/// What no member can see, because it looks through all platters at once: a promise leaves only when what it promises is
+/// on stable storage, and what is committed is on the stable storage of a majority. They find in a step what would
+/// otherwise need a crash at the worst moment.
+/// </summary>
+internal sealed class DurabilityGhosts(SimWorld world)
+{
+    private readonly Invariants _invariants = world.Invariants;
+
+    /// <summary>A message leaves a member.</summary>
+    public void Leaving(SimMember member, Message message)
+    {
+        var stable = member.Disk.Stable;
+        switch (message)
+        {
+            case VoteResponse { PreVote: false, Granted: true }:
+                RequireVote(member, message.Term, message.To);
+                break;
+
+            // "I voted for myself": see Election.RequestVotes.
+            case VoteRequest { PreVote: false }:
+                RequireVote(member, message.Term, message.From);
+                break;
+
+            // If the member has gone on to a later term, that term's leader may have replaced these entries; the earlier
+            // leader can no longer commit anything with this answer that the later one lacks.
+            case AppendResponse { Rejected: false } accepted when stable.HardState.Term <= accepted.Term:
+                _invariants.Require(
+                    stable.HardState.Term == accepted.Term,
+                    "DurableAck",
+                    $"m{member.Id.Value} acknowledges in term {accepted.Term}; {stable.HardState.Term} is on its disk");
+                _invariants.Require(
+                    accepted.Index <= Math.Max(stable.LastIndex, stable.Snapshot.Meta.Index),
+                    "DurableAck",
+                    $"m{member.Id.Value} acknowledges {accepted.Index}; its disk ends at {stable.LastIndex}");
+                break;
+        }
+    }
+
+    /// <summary>A leader: a majority, itself among it, has its vote on stable storage, or has gone on to a later term.</summary>
+    public void Elected(SimMember member)
+    {
+        var term = member.Node!.Term;
+        RequireVote(member, term, member.Id);
+        var votes = 0;
+        foreach (var voter in world.Configuration.Voters)
+        {
+            votes += HasVoted(world.Member(voter), term, member.Id) ? 1 : 0;
+        }
+
+        _invariants.Require(
+            votes >= Majority,
+            "DurableVote",
+            $"m{member.Id.Value} leads in term {term} with {votes} votes on stable storage");
+    }
+
+    /// <summary>DurableQuorum: somebody holds this index to be committed, for the first time.</summary>
+    public void Committed(SimMember member, ulong index, ulong term)
+    {
+        var holders = StableHolders(index, term, but: null);
+        _invariants.Require(
+            holders >= Majority,
+            "DurableQuorum",
+            $"m{member.Id.Value} commits {index}/{term}, which only {holders} of {world.Configuration.Voters.Count} voters have on stable storage");
+    }
+
+    /// <summary>The core says that its log is durable through DurableIndex.</summary>
+    public void Claimed(SimMember member)
+    {
+        var node = member.Node!;
+        var index = node.DurableIndex;
+        _invariants.Require(
+            index == 0
+                || member.Disk.Stable.Holds(index, node.TermAt(index)!.Value)
+                || member.Disk.HasReceived(index, node.TermAt(index)!.Value),
+            "DurableIndex",
+            $"m{member.Id.Value} believes {index}/{node.TermAt(index)} durable");
+    }
+
+    /// <summary>
+    /// Entries are about to leave stable storage. It may be a late write of what an earlier leader wanted; a majority
+    /// must have what is committed without this member.
+    /// </summary>
+    public void Truncating(SimMember member, ulong from)
+    {
+        for (var index = from; index <= _invariants.CommittedIndex; index++)
+        {
+            var term = _invariants.CommittedTerm(index);
+            if (!world.Configuration.IsVoter(member.Id) || member.Disk.Stable.EntryAt(index)?.Term != term)
+            {
+                break;
+            }
+
+            var holders = StableHolders(index, term, but: member);
+            _invariants.Require(
+                holders >= Majority,
+                "CommittedIsKept",
+                $"m{member.Id.Value} deletes {index}/{term} from its disk; it is committed, and only {holders} others have it");
+        }
+    }
+
+    /// <summary>One vote per term, and terms that only grow, even over crashes.</summary>
+    public void Voting(SimMember member, HardState old, HardState next) =>
+        _invariants.Require(
+            next.Term > old.Term || (next.Term == old.Term && (old.Vote.IsNone || old.Vote == next.Vote)),
+            "DurableVoteIsKept",
+            $"m{member.Id.Value}: term {next.Term}, vote {next.Vote.Value} after term {old.Term}, vote {old.Vote.Value}");
+
+    // Not the core's own arithmetic, which is under test.
+    private int Majority => (world.Configuration.Voters.Count / 2) + 1;
+
+    private int StableHolders(ulong index, ulong term, SimMember? but)
+    {
+        var holders = 0;
+        foreach (var voter in world.Configuration.Voters)
+        {
+            var member = world.Member(voter);
+            holders += member != but && member.Disk.Stable.Holds(index, term) ? 1 : 0;
+        }
+
+        return holders;
+    }
+
+    private void RequireVote(SimMember member, ulong term, MemberId candidate)
+    {
+        var stable = member.Disk.Stable.HardState;
+        _invariants.Require(
+            HasVoted(member, term, candidate),
+            "DurableVote",
+            $"m{member.Id.Value} votes for {candidate.Value} in term {term}; on its disk: term {stable.Term}, vote {stable.Vote.Value}");
+    }
+
+    private static bool HasVoted(SimMember member, ulong term, MemberId candidate)
+    {
+        var stable = member.Disk.Stable.HardState;
+        return stable.Term > term || (stable.Term == term && stable.Vote == candidate);
+    }
+}

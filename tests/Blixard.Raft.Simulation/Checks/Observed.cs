@@ -1,0 +1,17 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Simulation.Checks;
+
+/// <summary>What the invariants saw of one member at its last step: what may only grow is compared with it.</summary>
+internal sealed class Observed
+{
+    public ulong Term { get; set; }
+
+    public ulong Commit { get; set; }
+
+    public ulong Durable { get; set; }
+
+    public ulong Applied { get; set; }
+
+    public RaftRole Role { get; set; }
+}

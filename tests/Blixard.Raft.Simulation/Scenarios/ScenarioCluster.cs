@@ -1,0 +1,303 @@
+using System.Globalization;
+using System.Text;
+using Blixard.Raft.Core;
+using Blixard.Raft.Simulation.World;
+
+namespace Blixard.Raft.Simulation.Scenarios;
+
+/// <summary>The commands of a transcript. What is sent stays in flight until it is delivered or dropped.</summary>
+internal sealed class ScenarioCluster
+{
+    private const int MaxRounds = 100;
+
+    private readonly List<ScenarioMember> _members = [];
+    private readonly List<Message> _flight = [];
+    private StringBuilder _said = new();
+    private int _electionTicks;
+
+    public string Run(ScenarioCommand command)
+    {
+        _said = new();
+        switch (command.Name)
+        {
+            case "cluster":
+                Create(command);
+                break;
+            case "tick":
+                Tick(Member(command.Member()), (int)command.Number("times", 1));
+                break;
+            case "campaign":
+                Campaign(Member(command.Member()));
+                break;
+            case "elect":
+                Elect(command.Member(), command.Members(0));
+                break;
+            case "ready":
+                TakeReady(Member(command.Member()));
+                break;
+            case "sync":
+                Send(Member(command.Member()).Sync());
+                break;
+            case "deliver":
+                Deliver(command.Members(_members.Count));
+                break;
+            case "drop":
+                Say($"{_flight.RemoveAll(message => IsNamed(command, message))} dropped");
+                break;
+            case "stabilize":
+                Stabilize(command.Members(_members.Count));
+                break;
+            case "propose":
+                var result = Member(command.Member()).Node.Propose("x"u8.ToArray());
+                Say($"{result.Status} {result.Index}/{result.Term}");
+                break;
+            case "read":
+                Say($"{(Member(command.Member()).Node.ReadIndex(command.Number("context", 1)) ? "asked" : "nobody leads")}");
+                break;
+            case "transfer":
+                Say($"{Member(command.Member()).Node.TransferLeadership(new(command.Number("to", 0)))}");
+                break;
+            case "compact":
+                Member(command.Member()).Compact();
+                break;
+            case "snapshot-arrives":
+                SnapshotArrives(command);
+                break;
+            case "restart":
+                Member(command.Member()).Restart();
+                break;
+            case "settle":
+                Settle(command.Members(_members.Count));
+                break;
+            case "status":
+                foreach (var id in command.Members(_members.Count))
+                {
+                    Status(Member(id));
+                }
+
+                break;
+            default:
+                // A message made by hand: what some member could have sent once.
+                Step(ScenarioMessage.Make(command));
+                break;
+        }
+
+        return _said.ToString();
+    }
+
+    private ScenarioMember Member(MemberId id) => _members[(int)id.Value - 1];
+
+    private void Create(ScenarioCommand command)
+    {
+        var voters = (int)command.Number("voters", 3);
+        var learners = (int)command.Number("learners", 0);
+        _electionTicks = (int)command.Number("election", 5);
+        var all = Enumerable.Range(1, voters + learners).Select(id => new MemberId((ulong)id)).ToArray();
+        var configuration = new Configuration([.. all[..voters]], [.. all[voters..]]);
+        foreach (var id in all)
+        {
+            var options = new RaftOptions
+            {
+                Self = id,
+                Seed = id.Value,
+                ElectionTicks = _electionTicks,
+                MaxAppendEntries = (int)command.Number("batch", 4096),
+                MaxInflightRequests = (int)command.Number("inflight", 64),
+            };
+            _members.Add(new(options, new(default, new(0, 0, configuration), [])));
+        }
+    }
+
+    private void Tick(ScenarioMember member, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            member.Node.Tick();
+        }
+
+        Say($"{member.Node.Role} in term {member.Node.Term}");
+    }
+
+    private void Campaign(ScenarioMember member)
+    {
+        for (var ticks = 0; member.Node.Role == RaftRole.Follower && ticks < _electionTicks * 2; ticks++)
+        {
+            member.Node.Tick();
+        }
+
+        Say($"{member.Node.Role} in term {member.Node.Term}");
+    }
+
+    /// <summary>The first of these becomes leader by the votes of the others, and has sent nothing as leader yet.</summary>
+    private void Elect(MemberId id, IReadOnlyList<MemberId> among)
+    {
+        var member = Member(id);
+        var quiet = _said;
+        _said = new();
+        for (var round = 0; round < MaxRounds && member.Node.Role != RaftRole.Leader; round++)
+        {
+            Campaign(member);
+            foreach (var each in among)
+            {
+                TakeReady(Member(each));
+                Send(Member(each).Sync());
+            }
+
+            while (member.Node.Role != RaftRole.Leader
+                && _flight.FirstOrDefault(message => among.Contains(message.To)) is { } message)
+            {
+                _flight.Remove(message);
+                Step(message);
+            }
+        }
+
+        _flight.Clear();
+        _said = quiet;
+        Status(member);
+    }
+
+    private void TakeReady(ScenarioMember member)
+    {
+        if (!member.Node.HasReady)
+        {
+            Say($"nothing");
+            return;
+        }
+
+        var ready = member.TakeReady();
+        if (ready.HardState is { } hardState)
+        {
+            Say($"batch {ready.Batch}: term {hardState.Term} vote {hardState.Vote.Value}");
+        }
+
+        if (ready.Snapshot is { } snapshot)
+        {
+            Say($"batch {ready.Batch}: snapshot {snapshot.Index}/{snapshot.Term}");
+        }
+
+        if (ready.Entries.Count > 0)
+        {
+            Say($"batch {ready.Batch}: entries {TraceText.Of(ready.Entries)}");
+        }
+
+        Send(ready.Messages);
+        foreach (var message in ready.AfterDurable)
+        {
+            Say($"after batch {ready.Batch}: {TraceText.Of(message)}");
+        }
+
+        if (ready.Committed.Count > 0)
+        {
+            Say($"apply {TraceText.Of(ready.Committed)}");
+        }
+
+        foreach (var read in ready.Reads)
+        {
+            Say($"read {read.Context} at {read.Index}");
+        }
+
+        foreach (var context in ready.DroppedReads)
+        {
+            Say($"read {context} dropped");
+        }
+    }
+
+    private void Send(IReadOnlyList<Message> messages)
+    {
+        foreach (var message in messages)
+        {
+            Say($"send {TraceText.Of(message)}");
+            _flight.Add(message);
+        }
+    }
+
+    private bool Deliver(IReadOnlyList<MemberId> to)
+    {
+        var delivered = _flight.Where(message => to.Contains(message.To)).ToArray();
+        _flight.RemoveAll(message => to.Contains(message.To));
+        foreach (var message in delivered)
+        {
+            Step(message);
+        }
+
+        return delivered.Length > 0;
+    }
+
+    private void Step(Message message)
+    {
+        Say($"{TraceText.Of(message)}");
+        Member(message.To).Node.Step(message);
+    }
+
+    /// <summary>Until these members have nothing more to do or to say to each other.</summary>
+    private void Stabilize(IReadOnlyList<MemberId> members)
+    {
+        for (var round = 0; round < MaxRounds; round++)
+        {
+            var quiet = true;
+            foreach (var id in members)
+            {
+                while (Member(id).Node.HasReady)
+                {
+                    quiet = false;
+                    Say($"> {id.Value}");
+                    TakeReady(Member(id));
+                    Send(Member(id).Sync());
+                }
+            }
+
+            if (!Deliver(members) && quiet)
+            {
+                return;
+            }
+        }
+
+        Say($"not quiet after {MaxRounds} rounds");
+    }
+
+    /// <summary>As stabilize, but says only what came of it.</summary>
+    private void Settle(IReadOnlyList<MemberId> members)
+    {
+        var quiet = _said;
+        _said = new();
+        Stabilize(members);
+        _said = quiet;
+        foreach (var id in members)
+        {
+            Status(Member(id));
+        }
+    }
+
+    private void SnapshotArrives(ScenarioCommand command)
+    {
+        var (index, term) = command.Position("snapshot");
+        var to = Member(command.Member());
+        Step(new SnapshotReceived(
+            new(command.Number("from", 1)),
+            to.Node.Self,
+            command.Number("term", term),
+            new(index, term, to.Node.Configuration)));
+    }
+
+    private void Status(ScenarioMember member)
+    {
+        var node = member.Node;
+        var terms = new StringBuilder();
+        for (var index = node.FirstIndex; index <= node.LastIndex; index++)
+        {
+            terms.Append(CultureInfo.InvariantCulture, $" {node.TermAt(index)}");
+        }
+
+        Say($"{node.Self.Value}: {node.Role} term {node.Term} vote {node.Vote.Value} leader {node.Leader.Value} commit {node.Commit} durable {node.DurableIndex} applied {member.Applied} log from {node.FirstIndex}:{terms}");
+        foreach (var peer in node.Peers)
+        {
+            Say($"  {peer.Member.Value}: {peer.State} match {peer.Match} next {peer.Next}");
+        }
+    }
+
+    private static bool IsNamed(ScenarioCommand command, Message message) =>
+        (!command.Named.ContainsKey("to") || message.To.Value == command.Number("to", 0))
+        && (!command.Named.ContainsKey("from") || message.From.Value == command.Number("from", 0));
+
+    private void Say(FormattableString text) => _said.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');
+}

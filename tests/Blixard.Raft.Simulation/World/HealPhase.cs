@@ -1,0 +1,158 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Simulation.World;
+
+/// <summary>
+/// After chaos: with all links, disks and members working again, the cluster must come back within a bound, step by
+/// step. What safety alone can't see is found here: a cluster that never does anything again is perfectly safe.
+/// </summary>
+internal sealed class HealPhase(SimWorld world)
+{
+    // In election timeouts: for one leader, then for what it left open, for writes, for the last follower.
+    private const int BoundInElections = 60;
+
+    private const int AskEvery = 20_000;
+
+    // One entry per request and one request at a time: a round trip and a sync for each that a member lacks.
+    private const int RoundTrip = 7_000;
+
+    private readonly long _deadline = world.Now
+        + ((long)BoundInElections * world.Options.ElectionTicks * SwarmOptions.TickPeriod)
+        + ((long)world.Members.Max(member => member.Disk.Stable.LastIndex) * RoundTrip);
+
+    private readonly long[] _servedBefore = new long[world.Members.Length];
+    private Stage _stage = Stage.Quiet;
+    private long _askAt;
+
+    private enum Stage
+    {
+        /// <summary>
+        /// No client writes. Whatever earlier terms left must be committed all the same, and reads be served: that is
+        /// what a new leader's own entry is for (section 5.4.2 and section 8).
+        /// </summary>
+        Quiet,
+
+        /// <summary>Every client writes again, and every write ever begun is acknowledged.</summary>
+        Writing,
+
+        /// <summary>Everybody has everything.</summary>
+        Equal,
+
+        Done,
+    }
+
+    public bool IsDone => _stage == Stage.Done;
+
+    public void AfterStep()
+    {
+        world.Invariants.Require(
+            world.Now <= _deadline, "Liveness", $"not healed {BoundInElections} election timeouts after chaos ended: {Missing()}");
+        if (world.Now >= _askAt)
+        {
+            _askAt = world.Now + AskEvery;
+            Ask();
+        }
+
+        if (Missing() is null)
+        {
+            _stage++;
+            _askAt = world.Now;
+            world.Trace.Add(world, -1, "heal:", _stage);
+            if (_stage == Stage.Writing)
+            {
+                world.Clients.ProposeAll(Somebody(), openMore: true);
+            }
+        }
+    }
+
+    private void Ask()
+    {
+        switch (_stage)
+        {
+            case Stage.Quiet:
+                foreach (var member in world.Members)
+                {
+                    if (member.Node is not null && member.Reads.Served == _servedBefore[member.Number])
+                    {
+                        member.Reads.AskAgain();
+                        if (member.Reads.OpenCount == 0)
+                        {
+                            world.Clients.Read(member);
+                        }
+                    }
+                }
+
+                break;
+            case Stage.Writing:
+                world.Clients.ProposeAll(Somebody(), openMore: false);
+                break;
+        }
+    }
+
+    /// <summary>What the present stage still waits for; null: nothing.</summary>
+    private string? Missing()
+    {
+        if (_stage == Stage.Done)
+        {
+            return null;
+        }
+
+        if (_stage == Stage.Writing)
+        {
+            return world.Clients.HasOpenWrites ? "writes are not acknowledged" : null;
+        }
+
+        var number = world.Leader();
+        if (number < 0)
+        {
+            return "nobody leads";
+        }
+
+        var leader = world.Members[number].Node!;
+        foreach (var member in world.Members)
+        {
+            var what = member.Node is not { } node ? "is down"
+                : node.Term != leader.Term || node.Leader != leader.Self ? "does not follow the leader"
+                : node.Commit != leader.LastIndex || node.LastIndex != leader.LastIndex ? "lacks entries or their commitment"
+                : member.Machine.Applied != node.Commit ? "has not applied all"
+                : _stage == Stage.Quiet && member.Reads.Served == _servedBefore[member.Number] ? "serves no read"
+                : null;
+            if (what is not null)
+            {
+                return $"m{member.Id.Value} {what} (leader m{leader.Self.Value}, log {leader.LastIndex}, commit {leader.Commit})";
+            }
+        }
+
+        if (_stage == Stage.Equal)
+        {
+            RequireEqual();
+        }
+
+        return null;
+    }
+
+    // The same length everywhere by now; the same content, and nothing lost, remains to be seen.
+    private void RequireEqual()
+    {
+        var first = world.Members[0];
+        foreach (var member in world.Members)
+        {
+            world.Clients.RequireAcknowledged(member);
+            world.Invariants.Require(
+                member.Machine.Hash == first.Machine.Hash, "Convergence", $"m{member.Id.Value} differs from m1 in its state");
+            for (var index = member.Node!.FirstIndex; index <= member.Node.LastIndex; index++)
+            {
+                world.Invariants.Require(
+                    member.Node.TermAt(index) == world.Invariants.CommittedTerm(index),
+                    "Convergence",
+                    $"m{member.Id.Value} differs from what was committed at {index}");
+            }
+        }
+    }
+
+    private SimMember Somebody()
+    {
+        var member = world.Members[world.Random.Below(world.Members.Length)];
+        return member.Node is null ? world.Members[world.Leader()] : member;
+    }
+}
