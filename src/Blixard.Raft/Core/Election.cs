@@ -151,6 +151,12 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
 
     public void Receive(VoteResponse response)
     {
+        // A late grant of an earlier round says nothing about the term asked for now.
+        if (response is { PreVote: true, Granted: true } && response.Term != state.Term + 1)
+        {
+            return;
+        }
+
         var asked = response.PreVote ? RaftRole.PreCandidate : RaftRole.Candidate;
         if (state.Role == asked)
         {
