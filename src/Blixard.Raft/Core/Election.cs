@@ -98,6 +98,16 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
             state.EnterTerm(state.Term + 1);
             state.VoteFor(state.Options.Self);
             state.Role = RaftRole.Candidate;
+#if MUTANTS
+            if (Planted.Is(Mutant.OwnVoteCountedBeforeDurable))
+            {
+                Count(state.Options.Self, granted: true);
+                if (state.Role != RaftRole.Candidate)
+                {
+                    return;
+                }
+            }
+#endif
 
             // Our own vote is counted only when it is durable (OwnVoteDurable).
             RequestVotes(state.Term, preVote: false, transferred);
@@ -128,6 +138,9 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
     public void Receive(VoteRequest request)
     {
         var upToDate = state.Log.IsUpToDate(request.LastLogIndex, request.LastLogTerm);
+#if MUTANTS
+        upToDate |= Planted.Is(Mutant.NoLogUpToDateCheck);
+#endif
         if (request.PreVote)
         {
             // "Would you?": nothing is remembered, so the answer may leave at once.
@@ -138,6 +151,9 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         }
 
         var free = state.Vote == request.From || (state.Vote.IsNone && state.Leader.IsNone);
+#if MUTANTS
+        free |= Planted.Is(Mutant.SecondVoteInTerm);
+#endif
         var granted = free && upToDate;
         if (granted)
         {
@@ -146,11 +162,26 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         }
 
         var answer = new VoteResponse(state.Options.Self, request.From, state.Term, PreVote: false, granted);
+#if MUTANTS
+        if (Planted.Is(Mutant.VoteAnsweredBeforeDurable))
+        {
+            state.Send(answer);
+            return;
+        }
+#endif
         state.SendAfterDurable(answer);
     }
 
     public void Receive(VoteResponse response)
     {
+#if MUTANTS
+        if (Planted.Is(Mutant.PreVoteCountedAsVote) && response.PreVote && state.Role == RaftRole.Candidate)
+        {
+            Count(response.From, response.Granted);
+            return;
+        }
+#endif
+
         // A late grant of an earlier round says nothing about the term asked for now.
         if (response is { PreVote: true, Granted: true } && response.Term != state.Term + 1)
         {
@@ -172,6 +203,13 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
             {
                 var request = new VoteRequest(
                     state.Options.Self, voter, term, state.Log.LastIndex, state.Log.LastTerm, preVote, transferred);
+#if MUTANTS
+                if (Planted.Is(Mutant.VoteRequestedBeforeDurable))
+                {
+                    state.Send(request);
+                    continue;
+                }
+#endif
                 if (preVote)
                 {
                     state.Send(request);

@@ -95,6 +95,13 @@ internal sealed class MemberState
 
     public void VoteFor(MemberId candidate)
     {
+#if MUTANTS
+        if (Planted.Is(Mutant.SecondVoteInTerm))
+        {
+            Vote = candidate;
+            return;
+        }
+#endif
         Require(Vote.IsNone || Vote == candidate, $"second vote in term {Term}: {candidate} after {Vote}");
         Vote = candidate;
     }

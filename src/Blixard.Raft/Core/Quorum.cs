@@ -7,7 +7,11 @@ namespace Blixard.Raft.Core;
 /// </summary>
 public static class Quorum
 {
+#if MUTANTS
+    public static int Size(int voters) => Planted.Is(Mutant.QuorumOffByOne) ? Math.Max(1, voters / 2) : (voters / 2) + 1;
+#else
     public static int Size(int voters) => (voters / 2) + 1;
+#endif
 
     /// <summary>True if a majority of <paramref name="voters"/> satisfies <paramref name="agrees"/>.</summary>
     public static bool Has(ImmutableSortedSet<MemberId> voters, Func<MemberId, bool> agrees)

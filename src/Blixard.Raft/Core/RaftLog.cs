@@ -145,6 +145,13 @@ internal sealed class RaftLog
 
             Append(entry);
         }
+#if MUTANTS
+        if (Planted.Is(Mutant.StaleAppendTruncates)
+            && entries.Count > 0 && entries[^1].Index >= Commit && entries[^1].Index < LastIndex)
+        {
+            TruncateFrom(entries[^1].Index + 1);
+        }
+#endif
     }
 
     public void CommitTo(ulong index)
@@ -260,6 +267,12 @@ internal sealed class RaftLog
     // must not vouch for the entries that took their places (the "ABA" of asynchronous storage).
     private void CapWriting(ulong last)
     {
+#if MUTANTS
+        if (Planted.Is(Mutant.LateWriteVouchesForNewEntries))
+        {
+            return;
+        }
+#endif
         for (var left = _writing.Count; left > 0; left--)
         {
             var batch = _writing.Dequeue();

@@ -148,6 +148,14 @@ public sealed class RaftNode
         }
         else if (message.Term < Term)
         {
+#if MUTANTS
+            if ((Planted.Is(Mutant.OldTermResponseAccepted) && message is AppendResponse)
+                || (Planted.Is(Mutant.OldVoteCounted) && message is VoteResponse))
+            {
+                Dispatch(message);
+                return;
+            }
+#endif
             AnswerLowerTerm(message);
             return;
         }
@@ -204,6 +212,9 @@ public sealed class RaftNode
         _replication.Flush();
         HardState? hardState = _state.HardState == _handedHardState ? null : _state.HardState;
         _handedHardState = _state.HardState;
+#if MUTANTS
+        hardState = Planted.Is(Mutant.TermNotPersisted) && _state.Vote.IsNone ? null : hardState;
+#endif
         var entries = _state.Log.TakeForStorage();
         var snapshot = _receivedSnapshot;
         _receivedSnapshot = null;

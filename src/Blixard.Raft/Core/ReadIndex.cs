@@ -75,6 +75,9 @@ internal sealed class ReadIndex(MemberState state)
 
     public void Acknowledged(PeerProgress peer, ulong sequence)
     {
+#if MUTANTS
+        sequence = Planted.Is(Mutant.OldHeartbeatConfirmsRead) ? Sequence : sequence;
+#endif
         peer.ReadAcknowledged = Math.Max(peer.ReadAcknowledged, sequence);
         Confirm();
     }
@@ -100,7 +103,11 @@ internal sealed class ReadIndex(MemberState state)
     private void Enqueue(MemberId asker, ulong context)
     {
         // Until an entry of this term is committed, entries that earlier leaders committed may be unknown here.
-        if (!state.Log.Matches(state.Log.Commit, state.Term))
+        var known = state.Log.Matches(state.Log.Commit, state.Term);
+#if MUTANTS
+        known |= Planted.Is(Mutant.ReadBeforeOwnTermCommits);
+#endif
+        if (!known)
         {
             _untilTermCommits.Add(new(asker, context, 0, 0));
             return;
@@ -131,6 +138,9 @@ internal sealed class ReadIndex(MemberState state)
         }
 
         var confirmed = Quorum.Reached(answered);
+#if MUTANTS
+        confirmed = Planted.Is(Mutant.ReadWithoutQuorum) ? Sequence : confirmed;
+#endif
         while (_confirming.TryPeek(out var read) && read.Sequence <= confirmed)
         {
             _confirming.Dequeue();

@@ -35,6 +35,13 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         _heartbeatElapsed = 0;
         _uncommittedBytes = 0;
         _uncommittedFrom = state.Log.LastIndex + 1;
+#if MUTANTS
+        if (Planted.Is(Mutant.NoNoopOnElection))
+        {
+            IsDirty = true;
+            return;
+        }
+#endif
 
         // An entry of our own term: only with it may those of earlier terms be counted as committed (figure 8).
         state.Log.Append(new(state.Log.LastIndex + 1, state.Term, EntryKind.Noop, default));
@@ -128,11 +135,23 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         foreach (var voter in voters)
         {
             held[i++] = voter == state.Options.Self ? state.Log.Durable : state.Peer(voter)!.Match;
+#if MUTANTS
+            if (voter == state.Options.Self && Planted.Is(Mutant.LeaderCountsItselfBeforeDurable))
+            {
+                held[i - 1] = state.Log.LastIndex;
+            }
+#endif
         }
 
         var reached = Quorum.Reached(held);
-        var ownTerm = state.Log.Matches(reached, state.Term);
-        if (reached > state.Log.Commit && ownTerm)
+#if MUTANTS
+        if (Planted.Is(Mutant.CommitOldTermByCounting) && !state.Log.Matches(reached, state.Term))
+        {
+            state.Log.CommitTo(reached);
+            return;
+        }
+#endif
+        if (reached > state.Log.Commit && state.Log.Matches(reached, state.Term))
         {
             for (var index = Math.Max(state.Log.Commit + 1, _uncommittedFrom); index <= reached; index++)
             {
@@ -251,6 +270,9 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         }
 
         var matches = state.Log.Matches(request.PrevLogIndex, request.PrevLogTerm);
+#if MUTANTS
+        matches |= Planted.Is(Mutant.NoPrevTermCheck) && request.PrevLogIndex <= state.Log.LastIndex;
+#endif
         if (!matches)
         {
             var (hint, hintTerm) = state.Log.LastPossibleMatch(request.PrevLogIndex, request.PrevLogTerm);
@@ -263,12 +285,25 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
 
         // Not beyond the last entry this request vouches for: what follows here may be another leader's.
         var last = request.PrevLogIndex + (ulong)request.Entries.Count;
+#if MUTANTS
+        if (Planted.Is(Mutant.FollowerCommitNotCapped))
+        {
+            state.Log.CommitTo(Math.Min(request.LeaderCommit, state.Log.LastIndex));
+        }
+#endif
         state.Log.CommitTo(Math.Min(request.LeaderCommit, last));
         Acknowledge(request, last);
     }
 
     public void Receive(HeartbeatRequest request)
     {
+#if MUTANTS
+        if (Planted.Is(Mutant.HeartbeatCommitNotCapped))
+        {
+            request = request with { Commit = Math.Min(request.Commit, state.Log.LastIndex) };
+        }
+#endif
+
         // The leader caps it at what it knows this member to hold.
         Require(
             request.Commit <= state.Log.LastIndex,
@@ -282,6 +317,9 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
     {
         var snapshot = received.Snapshot;
         var replaces = snapshot.Index > state.Log.Commit && !state.Log.Matches(snapshot.Index, snapshot.Term);
+#if MUTANTS
+        replaces |= snapshot.Index > state.Log.Commit && Planted.Is(Mutant.SnapshotDropsAcknowledgedEntries);
+#endif
         if (replaces)
         {
             state.Log.Reset(snapshot);
@@ -305,6 +343,13 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
     private void Acknowledge(AppendRequest request, ulong index)
     {
         var answer = new AppendResponse(state.Options.Self, request.From, state.Term, Rejected: false, index, 0, 0);
+#if MUTANTS
+        if (Planted.Is(Mutant.AckBeforeDurable))
+        {
+            state.Send(answer);
+            return;
+        }
+#endif
         state.SendAfterDurable(answer);
     }
 
@@ -323,6 +368,9 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
     private void SendHeartbeat(PeerProgress peer)
     {
         var commit = Math.Min(peer.Match, state.Log.Commit);
+#if MUTANTS
+        commit = Planted.Is(Mutant.HeartbeatCommitNotCapped) ? state.Log.Commit : commit;
+#endif
         peer.CommitSent = commit;
         state.Send(new HeartbeatRequest(
             state.Options.Self, peer.Member, state.Term, commit, reads.Sequence));

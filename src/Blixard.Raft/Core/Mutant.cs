@@ -1,0 +1,56 @@
+#if MUTANTS
+namespace Blixard.Raft.Core;
+
+/// <summary>
+/// Bugs that can be planted, one at a time, to see that the simulator finds them: a check that never failed proves
+/// nothing. Each name says which rule is broken; its site stands beside that rule behind <c>#if MUTANTS</c>, which is
+/// defined only in tests/Blixard.Raft.Mutants. Some break rules that the host keeps; those stand in the simulator.
+/// </summary>
+internal enum Mutant
+{
+    None,
+
+    // Election
+    VoteAnsweredBeforeDurable,
+    VoteRequestedBeforeDurable,
+    OwnVoteCountedBeforeDurable,
+    TermNotPersisted,
+    SecondVoteInTerm,
+    NoLogUpToDateCheck,
+    PreVoteCountedAsVote,
+    OldVoteCounted,
+    QuorumOffByOne,
+
+    // Replication
+    NoNoopOnElection,
+    AckBeforeDurable,
+    LeaderCountsItselfBeforeDurable,
+    CommitOldTermByCounting,
+    NoPrevTermCheck,
+    StaleAppendTruncates,
+    FollowerCommitNotCapped,
+    HeartbeatCommitNotCapped,
+    OldTermResponseAccepted,
+    LateWriteVouchesForNewEntries,
+    SnapshotDropsAcknowledgedEntries,
+
+    // Reads
+    ReadWithoutQuorum,
+    ReadBeforeOwnTermCommits,
+    OldHeartbeatConfirmsRead,
+
+    // The host's
+    PageCacheTrustedAfterCrash,
+    CompactedBeforeSnapshotDurable,
+    SessionsLeftOutOfSnapshot,
+}
+
+/// <summary>The bug in force; of this thread, so that runs may go on beside each other.</summary>
+internal static class Planted
+{
+    [ThreadStatic]
+    public static Mutant Bug;
+
+    public static bool Is(Mutant bug) => Bug == bug;
+}
+#endif
