@@ -10,7 +10,7 @@ up() {
   local dir
   dir=$(host_dir "$host")
   forget_boot "$host"
-  mkdir -p "$dir/dbus" "$dir/units" "$(dirname "$FABRIC")"
+  mkdir -p "$dir/dbus" "$dir/units"
   printf '%s\n' "$ip" >"$dir/ip"
   take_options "$host" "${@:3}"
 

@@ -6,7 +6,7 @@ STATE=${BLIXARD_HOSTS_STATE:-/run/blixard-hosts/$INSTANCE}
 DATA=${BLIXARD_HOSTS_DATA:-/var/tmp/blixard-hosts/$INSTANCE}
 NET=${BLIXARD_HOSTS_NET:-10.88.0}
 PUBLISH=${BLIXARD_HOSTS_PUBLISH:-$(dirname "$HOSTS_DIR")/artifacts/publish}
-FABRIC=$STATE/fabric.netns
+FABRIC=$STATE/fabric/netns
 
 # What every process inside finds its programs with; the last entry is where NixOS keeps them.
 INSIDE_PATH=/opt/blixard/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin

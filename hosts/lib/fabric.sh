@@ -17,14 +17,20 @@ drop_netns() {
   rm "$1"
 }
 
+# Whoever makes the directory makes the rest; hosts that boot at the same time wait for it.
 make_fabric() {
+  mkdir -p "$STATE"
   [[ -z ${BLIXARD_HOSTS_OWNER:-} ]] || process_identity "$BLIXARD_HOSTS_OWNER" >"$STATE/owner"
-  [[ ! -e $FABRIC ]] || return 0
+  if ! mkdir "$(dirname "$FABRIC")" 2>/dev/null; then
+    wait_until 10 test -e "$FABRIC.ready" || fail "the bridge of instance $INSTANCE was never finished (hosts destroy)"
+    return
+  fi
   make_netns "$FABRIC"
   in_netns "$FABRIC" ip link add br0 type bridge
   in_netns "$FABRIC" ip addr add "$NET.1/24" dev br0
   in_netns "$FABRIC" ip link set br0 up
   make_link_rules
+  : >"$FABRIC.ready"
 }
 
 plug_in() {
