@@ -16,7 +16,6 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
         {
             Started = view.Listed,
             Degraded = view.StaleSince is not null,
-            Vms = view.Vms.Count,
             Queue = new() { Paused = false, Working = 0, MaxJobs = 1, Channels = [], Backlog = [] },
             LastRefresh = journal.Refreshes is [.., var last] ? last.Date : null,
             RefreshErrors = journal.Errors,

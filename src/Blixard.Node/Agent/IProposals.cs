@@ -9,6 +9,9 @@ internal interface IProposals
 {
     ClusterState State { get; }
 
+    /// <summary>Completes when the next state is there; take it before looking at <see cref="State"/>.</summary>
+    Task NextState { get; }
+
     /// <inheritdoc cref="Proposer.ProposeAsync"/>
     Task<CommandResult> ProposeAsync(Command command, CancellationToken cancellationToken);
 }
@@ -16,6 +19,8 @@ internal interface IProposals
 internal sealed class ReplicatedProposals(Replica replica, Proposer proposer) : IProposals
 {
     public ClusterState State => replica.State;
+
+    public Task NextState => replica.NextState;
 
     public Task<CommandResult> ProposeAsync(Command command, CancellationToken cancellationToken) =>
         proposer.ProposeAsync(command, cancellationToken);

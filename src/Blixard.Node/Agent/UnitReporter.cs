@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Blixard.Node.Replication;
+using Blixard.Raft.Host;
 using Blixard.StateMachine.Commands;
 using Blixard.StateMachine.State;
 
@@ -25,7 +26,7 @@ internal sealed partial class UnitReporter(
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
 
     private readonly ReportedState _reported = new();
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Pulse _wake = new();
 
     // Registrations that were refused, with the state in which they were: asked again when that has changed.
     private readonly Dictionary<string, Systemd.MicroVms.VmState> _refused = new(StringComparer.Ordinal);
@@ -33,17 +34,7 @@ internal sealed partial class UnitReporter(
     private TimeSpan _backoff = MinBackoff;
 
     /// <summary>The view has changed. Any thread.</summary>
-    public void Wake()
-    {
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It is awake already.
-        }
-    }
+    public void Wake() => _wake.Fire();
 
     /// <summary>A full list was taken: registrations that were refused are worth another try.</summary>
     public void RetryRefused()
@@ -58,18 +49,21 @@ internal sealed partial class UnitReporter(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var keepAliveDue = time.GetTimestamp();
+        var lastWord = time.GetTimestamp();
+        var wake = _wake.Next;
         while (true)
         {
-            var elapsed = time.GetElapsedTime(keepAliveDue);
-            var wait = settings.KeepAliveInterval - elapsed;
-            var woken = wait > TimeSpan.Zero && await WaitAsync(wait, cancellationToken);
+            var left = settings.KeepAliveInterval - time.GetElapsedTime(lastWord);
+            var woken = wake.IsCompleted || (left > TimeSpan.Zero && await WaitAsync(wake, left, cancellationToken));
+
+            // Before the view is looked at: what changes from here on is for the next round.
+            wake = _wake.Next;
             try
             {
                 var said = await ReportAsync(keepAlive: !woken, cancellationToken);
                 if (said || !woken)
                 {
-                    keepAliveDue = time.GetTimestamp();
+                    lastWord = time.GetTimestamp();
                 }
 
                 _backoff = MinBackoff;
@@ -107,7 +101,7 @@ internal sealed partial class UnitReporter(
         }
 
         await RegisterMissingAsync(view, cancellationToken);
-        if (_reported.HasGone(view))
+        if (_reported.HasGone(view) || AwaitsReport(proposals.State))
         {
             _reported.RequireComplete();
         }
@@ -246,6 +240,31 @@ internal sealed partial class UnitReporter(
         return refused;
     }
 
+    /// <summary>
+    /// Wakes the reporter when the cluster begins to wait for this host's word: it has just been registered, or was
+    /// taken for lost and is taken back.
+    /// </summary>
+    public async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        var waited = false;
+        while (true)
+        {
+            var next = proposals.NextState;
+            var waits = !IsRegistered() || AwaitsReport(proposals.State);
+            if (waits != waited)
+            {
+                waited = waits;
+                Wake();
+            }
+
+            await next.WaitAsync(cancellationToken);
+        }
+    }
+
+    private bool AwaitsReport(ClusterState state) =>
+        state.Nodes.TryGetValue(settings.Node, out var node)
+        && node is { AwaitsReport: true, Status: not NodeStatus.Lost };
+
     /// <summary>A report of a node that the cluster does not know would be refused: its registration comes first.</summary>
     private bool IsRegistered() => proposals.State.Nodes.ContainsKey(settings.Node);
 
@@ -256,20 +275,23 @@ internal sealed partial class UnitReporter(
     private ulong NextSequence()
     {
         var microseconds = (ulong)(time.GetTimestamp() / (time.TimestampFrequency / 1_000_000.0));
+        if (proposals.State.Nodes.TryGetValue(settings.Node, out var known) && known.BootId == settings.BootId)
+        {
+            _lastSequence = Math.Max(_lastSequence, known.ObservationSequence);
+        }
+
         _lastSequence = Math.Max(_lastSequence + 1, microseconds);
         return _lastSequence;
     }
 
-    private async Task<bool> WaitAsync(TimeSpan wait, CancellationToken cancellationToken)
+    private async Task<bool> WaitAsync(Task wake, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(wait, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await _wake.WaitAsync(either.Token);
+            await wake.WaitAsync(atMost, time, cancellationToken);
             return true;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (TimeoutException)
         {
             return false;
         }
