@@ -17,9 +17,6 @@ internal sealed record AgentReport
     /// <summary>A bus is gone: what is shown is the last view of it.</summary>
     public required bool Degraded { get; init; }
 
-    /// <summary>VMs defined on this host.</summary>
-    public required int Vms { get; init; }
-
     public required LocalTasks Queue { get; init; }
 
     /// <summary>When the last full list of units was taken.</summary>

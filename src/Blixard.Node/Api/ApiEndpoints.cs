@@ -1,0 +1,114 @@
+using Blixard.Client.Contracts;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Vm = Blixard.Client.Contracts.Vm;
+
+namespace Blixard.Node.Api;
+
+/// <summary>All of the HTTP API: which path goes where, and what it may be asked.</summary>
+internal static class ApiEndpoints
+{
+    private static readonly AcceptedQuery Nothing = new();
+
+    /// <summary>
+    /// What the API needs beside replication (Replica, Proposer, ChangeFeed, IRaftEngine, ReplicationEvents), the node's
+    /// facts and the agent's status.
+    /// </summary>
+    public static IServiceCollection AddBlixardApi(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(new ApiLimits());
+        services.AddSingleton<LeaderContact>();
+        services.AddSingleton<EventStreams>();
+        services.AddSingleton<Reads>();
+        services.AddSingleton<LocalStatusReport>();
+        services.AddSingleton<ClusterEndpoint>();
+        services.AddSingleton<NodeEndpoints>();
+        services.AddSingleton<VmEndpoints>();
+        services.AddSingleton<EventEndpoints>();
+        services.AddSingleton<LocalEndpoints>();
+        services.AddSingleton<HealthEndpoints>();
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
+        services.AddOpenApi(OpenApi.Document, OpenApi.Configure);
+        return services;
+    }
+
+    /// <summary>Errors become problems from here on: goes first, right after routing.</summary>
+    public static IApplicationBuilder UseBlixardApi(this IApplicationBuilder app) => app.UseMiddleware<ApiMiddleware>();
+
+    public static void MapBlixardApi(this IEndpointRouteBuilder routes)
+    {
+        // They watch from the start on: the uptime and the time of the last contact count from it.
+        routes.ServiceProvider.GetRequiredService<LocalStatusReport>();
+        routes.ServiceProvider.GetRequiredService<LeaderContact>();
+        MapCluster(routes);
+        MapVms(routes);
+        MapLocal(routes);
+        routes.MapGet(ApiRoutes.Live, (Delegate)HealthEndpoints.LiveAsync)
+            .Describe("Does the process answer?", Nothing);
+        routes.MapGet(ApiRoutes.Ready, (HttpContext context, HealthEndpoints health) => health.ReadyAsync(context))
+            .Describe("Are linearizable requests served?", Nothing);
+        routes.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Nothing);
+    }
+
+    private static void MapCluster(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet(ApiRoutes.Cluster, (HttpContext context, ClusterEndpoint cluster) => cluster.GetAsync(context))
+            .Describe<ClusterStatus>("The cluster at a glance", ReadQuery.Accepted);
+        routes.MapGet(ApiRoutes.Nodes, (HttpContext context, NodeEndpoints nodes) => nodes.ListAsync(context))
+            .Describe<IReadOnlyList<NodeInfo>>("All nodes, by name", ReadQuery.Accepted);
+        routes.MapGet(
+                ApiRoutes.Nodes + "/{node}",
+                (HttpContext context, NodeEndpoints nodes, string node) => nodes.GetAsync(context, node))
+            .Describe<NodeInfo>("One node", ReadQuery.Accepted, 400, 404);
+        routes.MapGet(ApiRoutes.Events, (HttpContext context, EventEndpoints events) => events.FollowAllAsync(context))
+            .Describe<EventRecord>("Changes as they are applied, a JSON record per line", EventEndpoints.Accepted);
+    }
+
+    private static void MapVms(IEndpointRouteBuilder routes)
+    {
+        const string One = ApiRoutes.Vms + "/{vm}";
+        routes.MapGet(ApiRoutes.Vms, (HttpContext context, VmEndpoints vms) => vms.ListAsync(context))
+            .Describe<IReadOnlyList<Vm>>("All VMs, by name", ReadQuery.Accepted);
+        routes.MapGet(One, (HttpContext context, VmEndpoints vms, string vm) => vms.GetAsync(context, vm))
+            .Describe<Vm>("One VM", ReadQuery.Accepted, 400, 404);
+        routes.MapPut(One, (HttpContext context, VmEndpoints vms, string vm) => vms.RegisterAsync(context, vm))
+            .Describe<Vm>("Tell the cluster that a VM is defined on a node", Nothing, 400, 404, 409, 413, 504)
+            .Accepts<RegisterVmRequest>(isOptional: true, "application/json")
+            .Produces<Vm>(StatusCodes.Status201Created);
+        routes.MapDelete(One, (HttpContext context, VmEndpoints vms, string vm) => vms.RemoveAsync(context, vm))
+            .Describe("Forget a VM on all nodes; stops nothing", Nothing, 400, 504)
+            .Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static void MapLocal(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet(ApiRoutes.LocalPing, (Delegate)LocalEndpoints.PingAsync)
+            .Describe<Ping>("Is the daemon there?", Nothing);
+        routes.MapGet(ApiRoutes.LocalStatus, (HttpContext context, LocalEndpoints local) => local.StatusAsync(context))
+            .Describe<LocalStatus>("The daemon itself", LocalEndpoints.StatusQuery);
+        routes.MapGet(ApiRoutes.LocalVms, (HttpContext context, LocalEndpoints local) => local.ListVmsAsync(context))
+            .Describe<IReadOnlyList<Vm>>("All VMs, as this node knows them", Nothing);
+        routes.MapGet(
+                ApiRoutes.LocalVms + "/{id}",
+                (HttpContext context, LocalEndpoints local, string id) => local.GetVmAsync(context, id))
+            .Describe<Vm>("One VM by uuid or name, as this node knows it", Nothing, 404);
+        routes.MapGet(ApiRoutes.LocalEvents, (HttpContext context, EventEndpoints events) => events.FollowVmsAsync(context))
+            .Describe<EventRecord>("Changes of VMs, a JSON record per line", EventEndpoints.Accepted);
+    }
+
+    private static RouteHandlerBuilder Describe<T>(
+        this RouteHandlerBuilder route, string summary, AcceptedQuery query, params int[] problems) =>
+        route.Describe(summary, query, problems).Produces<T>();
+
+    private static RouteHandlerBuilder Describe(
+        this RouteHandlerBuilder route, string summary, AcceptedQuery query, params int[] problems)
+    {
+        route.WithSummary(summary).WithMetadata(query);
+        foreach (var status in problems.Append(StatusCodes.Status503ServiceUnavailable))
+        {
+            route.Produces<Problem>(status, ApiRoutes.ProblemMediaType);
+        }
+
+        return route;
+    }
+}

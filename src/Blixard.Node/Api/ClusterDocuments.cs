@@ -1,0 +1,104 @@
+using System.Globalization;
+using Blixard.Client.Contracts;
+using Blixard.Raft.Core;
+using Blixard.Raft.Host;
+using Blixard.StateMachine.Planning;
+using Blixard.StateMachine.State;
+
+namespace Blixard.Node.Api;
+
+/// <summary>
+/// The cluster at a glance. Made of this node's replica and of its engine's view, so it is answered in a partition too;
+/// the leader's has the peers' progress and contact, a follower's goes by what the leader wrote into the state.
+/// </summary>
+internal static class ClusterDocuments
+{
+    public static ClusterStatus Of(Read read, RaftStatus raft, NodeFacts node)
+    {
+        var state = read.State;
+        var names = MemberNames.Of(state, node);
+        var vms = VmDocuments.All(state);
+        var members = Members(state, raft, node, names);
+        var leader = names.OfLeader(raft.Leader);
+        var quorum = Quorum(raft, members);
+        return new ClusterStatus
+        {
+            ClusterId = node.ClusterId.ToString("x16", CultureInfo.InvariantCulture),
+            ClusterName = node.ClusterName,
+            AnsweredBy = node.Name,
+            Leader = leader,
+            Term = raft.Term,
+            CommitIndex = raft.Commit,
+            AppliedIndex = state.Index,
+            Quorum = quorum,
+            Members = members,
+            Vms = VmSummary.Of(vms),
+            Attention = VmAttention.Of(vms, ClusterStatus.AttentionLimit),
+            Warnings = ClusterWarnings.Of(state, quorum, leader, members, vms),
+            Stale = read.Stale,
+            AgeSeconds = read.Age?.TotalSeconds,
+        };
+    }
+
+    private static List<ClusterMember> Members(
+        ClusterState state, RaftStatus raft, NodeFacts node, MemberNames names)
+    {
+        var registered = state.Nodes.Values.ToDictionary(known => new MemberId(known.MemberId));
+        return
+        [
+            .. raft.Configuration.Members.Union(registered.Keys)
+                .Select(member => Of(member, registered.GetValueOrDefault(member), raft, node, names))
+                .OrderBy(member => member.Name, StringComparer.Ordinal),
+        ];
+    }
+
+    private static ClusterMember Of(
+        MemberId member, ClusterNode? registered, RaftStatus raft, NodeFacts node, MemberNames names)
+    {
+        var status = registered is null ? NodeStatus.Unknown : NodeDocuments.Of(registered.Status);
+        var match = member == raft.Self
+            ? raft.Durable
+            : raft.Peers.FirstOrDefault(peer => peer.Member == member)?.Match;
+        return new ClusterMember
+        {
+            Id = member.ToString(),
+            Name = names.Of(member),
+            Role = NodeDocuments.RoleOf(member, status, raft),
+            Status = status,
+            RaftAddress = registered is { RaftAddress.Length: > 0 }
+                ? registered.RaftAddress
+                : node.Peers.GetValueOrDefault(member)?.RaftAddress,
+            ApiAddress = registered is { ApiAddress.Length: > 0 } ? registered.ApiAddress : null,
+            Version = registered is { Version.Length: > 0 } ? registered.Version : null,
+            MatchIndex = match,
+            Lag = raft.IsLeader && match is { } stored ? raft.Last - Math.Min(raft.Last, stored) : null,
+            LastContactSeconds = NodeDocuments.LastContactOf(member, raft),
+        };
+    }
+
+    private static QuorumStatus Quorum(RaftStatus raft, List<ClusterMember> members)
+    {
+        var voters = raft.Configuration.Voters;
+        var needed = (voters.Count / 2) + 1;
+        var byId = members.ToDictionary(member => member.Id, StringComparer.Ordinal);
+        var healthy = voters.Count(voter => IsHealthy(voter, byId[voter.ToString()], raft));
+        return new QuorumStatus
+        {
+            Voters = voters.Count,
+            Healthy = healthy,
+            Needed = needed,
+            Safe = !raft.Leader.IsNone && healthy >= needed,
+            Tolerates = Math.Max(0, healthy - needed),
+        };
+    }
+
+    /// <summary>
+    /// In contact with the leader: it knows by itself; a follower goes by the status that the leader has replicated.
+    /// Without a leader a node can answer for itself alone.
+    /// </summary>
+    private static bool IsHealthy(MemberId voter, ClusterMember member, RaftStatus raft) =>
+        voter == raft.Self || voter == raft.Leader
+        || (raft.IsLeader
+            ? member.LastContactSeconds <= NodeLiveness.LostAfter.TotalSeconds
+            : !raft.Leader.IsNone && member.Status is not (NodeStatus.Lost or NodeStatus.Unknown));
+}

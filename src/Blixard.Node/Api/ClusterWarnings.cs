@@ -1,0 +1,53 @@
+using Blixard.Client.Contracts;
+using Blixard.StateMachine.State;
+using SharedStatus = Blixard.StateMachine.Commands.NodeStatus;
+
+namespace Blixard.Node.Api;
+
+/// <summary>Whole sentences for an operator, the most urgent first.</summary>
+internal static class ClusterWarnings
+{
+    public static IReadOnlyList<string> Of(
+        ClusterState state,
+        QuorumStatus quorum,
+        string? leader,
+        IReadOnlyList<ClusterMember> members,
+        IReadOnlyList<Client.Contracts.Vm> vms)
+    {
+        var warnings = new List<string>();
+        if (leader is null)
+        {
+            warnings.Add(
+                $"This node knows no leader: nothing can be changed until {quorum.Needed} of {quorum.Voters} voters "
+                    + "reach each other. What is shown is this node's own view.");
+        }
+        else if (!quorum.Safe)
+        {
+            warnings.Add(
+                $"Only {quorum.Healthy} of {quorum.Voters} voters answer, {quorum.Needed} are needed: the leader is "
+                    + "about to step down.");
+        }
+
+        warnings.AddRange(vms
+            .Where(vm => vm.Alarms.Contains(VmAlarms.DuplicateRunning, StringComparer.Ordinal))
+            .Select(vm => $"VM {vm.Name} runs on more than one node: stop all but one before its disks are damaged."));
+        warnings.AddRange(state.Nodes.Values
+            .Where(node => node.Status == SharedStatus.Lost)
+            .Select(node => $"Node {node.Name} is lost since {UtcInstantConverter.Text(Instants.At(node.StatusSince))}"
+                + (node.StatusReason.Length == 0 ? "." : $": {node.StatusReason}.")));
+        if (quorum is { Safe: true, Tolerates: 0, Voters: > 1 })
+        {
+            warnings.Add("No further voter may fail: with one less, nothing can be changed.");
+        }
+
+        warnings.AddRange(members
+            .Where(member => member.Status == NodeStatus.Unknown)
+            .Select(member => $"Member {member.Name} has never registered itself as a node."));
+        if (quorum.Voters is 1 or 2 && members.Count > 1)
+        {
+            warnings.Add($"{quorum.Voters} voters tolerate no failure: a cluster needs three.");
+        }
+
+        return warnings;
+    }
+}

@@ -1,0 +1,37 @@
+using Blixard.Client.Contracts;
+using Blixard.Node.Replication;
+
+namespace Blixard.Node.Api;
+
+/// <summary>
+/// For load balancers and orchestrators. Live: the process answers; an engine that must stop ends the process, so there
+/// is no third state. Ready: there is a leader and the replica is not far behind, so that linearizable requests are
+/// served.
+/// </summary>
+internal sealed class HealthEndpoints(Replica replica, IRaftEngine engine)
+{
+    /// <summary>Committed entries that may wait to be applied; a moment's work.</summary>
+    public const ulong MaxLag = 1000;
+
+    public static Task LiveAsync(HttpContext context) => AnswerAsync(context, """{"status":"live"}""");
+
+    public Task ReadyAsync(HttpContext context)
+    {
+        var (status, applied) = (engine.Status, replica.State.Index);
+        if (status.Leader.IsNone)
+        {
+            throw new ApiException(Problems.NotReady("This node knows no leader."));
+        }
+
+        return applied + MaxLag >= status.Commit
+            ? AnswerAsync(context, """{"status":"ready"}""")
+            : throw new ApiException(Problems.NotReady(
+                $"This node has applied index {applied} of the {status.Commit} that are committed."));
+    }
+
+    private static async Task AnswerAsync(HttpContext context, string json)
+    {
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(json, context.RequestAborted);
+    }
+}

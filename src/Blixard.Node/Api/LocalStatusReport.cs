@@ -1,0 +1,38 @@
+using Blixard.Client.Contracts;
+using Blixard.Node.Replication;
+
+namespace Blixard.Node.Api;
+
+/// <summary><c>GET /status</c>: the daemon itself. Counts its uptime from its own making, at start.</summary>
+internal sealed class LocalStatusReport(Replica replica, IAgentStatus agent, EventStreams streams, TimeProvider time)
+{
+    private const int ErrorsShown = 5;
+
+    private readonly long _started = time.GetTimestamp();
+
+    public LocalStatus Make(bool full)
+    {
+        var report = agent.Report();
+        var heap = GC.GetGCMemoryInfo();
+        return new LocalStatus
+        {
+            Pid = Environment.ProcessId,
+            Uptime = (long)time.GetElapsedTime(_started).TotalSeconds,
+            Memory = new LocalMemory
+            {
+                Rss = Environment.WorkingSet,
+                HeapTotal = heap.TotalCommittedBytes,
+                HeapUsed = GC.GetTotalMemory(forceFullCollection: false),
+            },
+            State = !report.Started ? "starting" : report.Degraded ? "degraded" : "running",
+            Status = report.Queue.Working > 0 ? "working" : "idle",
+            NumVms = replica.State.Vms.Count,
+            Queue = report.Queue,
+            LastRefresh = report.LastRefresh,
+            RefreshErrors = [.. report.RefreshErrors.TakeLast(ErrorsShown)],
+            EventListeners = streams.Listeners,
+            RefreshLog = full ? report.RefreshLog : null,
+            Watchers = full ? report.Watchers : null,
+        };
+    }
+}

@@ -1,0 +1,63 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Blixard.Client.Contracts;
+
+namespace Blixard.Node.Api;
+
+/// <summary>Reads a JSON body. Bounded, and strict: a misspelt member must not silently mean its default.</summary>
+internal static class RequestBody
+{
+    private static readonly ApiJson Strict = new(new JsonSerializerOptions(ApiJson.Default.Options)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
+    });
+
+    /// <summary>An empty body is one where everything has its default.</summary>
+    public static async Task<RegisterVmRequest> RegisterVmAsync(
+        HttpRequest request, ApiLimits limits, CancellationToken cancellationToken)
+    {
+        var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
+        return body.IsEmpty ? new RegisterVmRequest() : Parse(body, Strict.RegisterVmRequest);
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(
+        HttpRequest request, int limit, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > limit)
+        {
+            throw new ApiException(Problems.TooLarge(limit));
+        }
+
+        while (true)
+        {
+            var read = await request.BodyReader.ReadAsync(cancellationToken);
+            if (read.Buffer.Length > limit)
+            {
+                throw new ApiException(Problems.TooLarge(limit));
+            }
+
+            if (read.IsCompleted)
+            {
+                return read.Buffer.ToArray();
+            }
+
+            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    private static T Parse<T>(ReadOnlyMemory<byte> body, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body.Span, type)
+                ?? throw new ApiException(Problems.InvalidRequest("The body is null; expected an object."));
+        }
+        catch (JsonException e)
+        {
+            throw new ApiException(Problems.InvalidRequest($"The body can't be understood: {e.Message}"));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using Blixard.StateMachine.State;
+using Contracts = Blixard.Client.Contracts;
+using VmState = Blixard.StateMachine.Commands.VmState;
+
+namespace Blixard.Node.Api;
+
+/// <summary>A VM of the replicated state as the API shows it.</summary>
+internal static class VmDocuments
+{
+    public static IReadOnlyList<Contracts.Vm> All(ClusterState state) => [.. state.Vms.Values.Select(vm => Of(state, vm))];
+
+    public static Contracts.Vm Of(ClusterState state, Vm vm)
+    {
+        // The fields about the unit are those of the node where it runs or ran; without one, of the first candidate.
+        var located = vm.Location is { } location ? vm.Observations[location] : null;
+        var shown = located ?? vm.Observations.Values.FirstOrDefault();
+        var staleness = vm.Staleness != Staleness.Fresh ? vm.Staleness : located?.Staleness ?? Staleness.Fresh;
+        return new Contracts.Vm
+        {
+            Name = vm.Name,
+            Uuid = vm.Uuid,
+            CreatedAt = Instants.At(vm.CreatedAt),
+            State = Of(vm.State),
+            Node = vm.Location,
+            Unit = shown?.Unit ?? StateMachine.Commands.Rules.UnitOf(vm.Name, userService: false),
+            UserService = shown?.UserService ?? false,
+            SubState = Text(located?.SubState),
+            Since = Instants.Known(located?.Since),
+            Health = HealthOf(vm, located),
+            Monitor = vm.Monitor,
+            Stale = staleness != Staleness.Fresh,
+            StaleReason = ReasonFor(staleness),
+            LastUpdate = Instants.Known(located?.LastUpdate),
+            LastSeen = located is null ? null : Instants.Known(state.LastSeen(located)),
+            Resources = ResourcesOf(located?.Resources),
+            MainPid = (int?)located?.MainPid,
+            Result = Text(located?.Result),
+            ExitCode = located?.ExitCode,
+            Restarts = (int?)located?.Restarts,
+            Candidates = [.. vm.Observations.Keys],
+            Observations = [.. vm.Observations.Values.Select(Of)],
+            Alarms = vm.DuplicateRunning ? [Contracts.VmAlarms.DuplicateRunning] : [],
+        };
+    }
+
+    public static Contracts.VmState Of(VmState state) => state switch
+    {
+        VmState.Starting => Contracts.VmState.Starting,
+        VmState.Running => Contracts.VmState.Running,
+        VmState.Stopping => Contracts.VmState.Stopping,
+        VmState.Stopped => Contracts.VmState.Stopped,
+        VmState.Failed => Contracts.VmState.Failed,
+        _ => Contracts.VmState.Unknown,
+    };
+
+    /// <summary>Why facts are no longer refreshed, in a few words; null if they are.</summary>
+    public static string? ReasonFor(Staleness staleness) => staleness switch
+    {
+        Staleness.Fresh => null,
+        Staleness.NodeLost => "node lost",
+        Staleness.Rebooted => "node rebooted",
+        _ => "unit is gone",
+    };
+
+    private static Contracts.VmObservation Of(NodeObservation observation) => new()
+    {
+        Node = observation.Node,
+        State = Of(observation.State),
+        SubState = Text(observation.SubState),
+        Unit = observation.Unit,
+        Stale = observation.Stale,
+        LastUpdate = Instants.Known(observation.LastUpdate),
+    };
+
+    /// <summary>The host's own checks first, then those from outside; each group by name.</summary>
+    private static Contracts.VmHealth HealthOf(Vm vm, NodeObservation? located)
+    {
+        var checks = new List<Contracts.VmCheck>();
+        foreach (var check in located?.Checks.Values ?? [])
+        {
+            checks.Add(Of(check, located!.LastUpdate, fresh: !located.Stale));
+        }
+
+        foreach (var source in vm.Health.Values)
+        {
+            checks.AddRange(source.Checks.Values.Select(check => Of(check, source.LastUpdate, fresh: true)));
+        }
+
+        return new Contracts.VmHealth { Healthy = vm.Healthy, Checks = checks };
+    }
+
+    /// <summary>What a host said before it was lost is not said any more: only the message stays.</summary>
+    private static Contracts.VmCheck Of(Check check, long at, bool fresh) => new()
+    {
+        Name = check.Name,
+        Status = !fresh ? Contracts.CheckStatus.Unknown
+            : check.Passed ? Contracts.CheckStatus.Passing
+            : Contracts.CheckStatus.Failing,
+        Message = check.Message,
+        At = Instants.Known(at),
+    };
+
+    private static Contracts.VmResources ResourcesOf(Resources? resources) => resources is null ? new() : new()
+    {
+        SampledAt = Instants.Known(resources.SampledAt),
+        CpuPercent = resources.CpuMillipercent / 1000.0,
+        CpuSeconds = resources.CpuUsageUsec / 1e6,
+        MemoryBytes = (long?)resources.MemoryBytes,
+        MemoryLimitBytes = (long?)resources.MemoryLimitBytes,
+        MemoryPercent = resources is { MemoryBytes: { } used, MemoryLimitBytes: > 0 and var limit }
+            ? Math.Round(100.0 * used / limit, 3)
+            : null,
+        DiskReadBytes = (long?)resources.DiskReadBytes,
+        DiskWriteBytes = (long?)resources.DiskWriteBytes,
+        DiskReadOperations = (long?)resources.DiskReads,
+        DiskWriteOperations = (long?)resources.DiskWrites,
+        NetRxBytes = (long?)resources.NetworkRxBytes,
+        NetTxBytes = (long?)resources.NetworkTxBytes,
+        NetRxPackets = (long?)resources.NetworkRxPackets,
+        NetTxPackets = (long?)resources.NetworkTxPackets,
+        Pids = (long?)resources.Pids,
+    };
+
+    private static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}
