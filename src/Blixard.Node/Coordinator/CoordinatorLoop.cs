@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using Blixard.Node.Replication;
+using Blixard.Raft.Host;
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.Node.Coordinator;
+
+/// <summary>
+/// Decides, on the leader. Level-triggered: whatever wakes it, a new state, a change of leadership, or the time to look
+/// at the contacts again, it looks at the state as it is now, asks the planners and proposes what they say, in the term
+/// in which it was decided and never through another node.
+/// </summary>
+internal sealed partial class CoordinatorLoop : BackgroundService
+{
+    /// <summary>Silence grows without any event, so the contacts are looked at every so often.</summary>
+    public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+
+    private readonly Replica _replica;
+    private readonly IRaftEngine _engine;
+    private readonly Proposer _proposer;
+    private readonly ReplicationEvents _events;
+    private readonly TimeProvider _time;
+    private readonly ILogger<CoordinatorLoop> _log;
+    private readonly Pulse _leaderChange = new();
+
+    /// <summary>What last went wrong, so that it is said once and not at every look.</summary>
+    private string? _lastTrouble;
+
+    public CoordinatorLoop(
+        Replica replica,
+        IRaftEngine engine,
+        Proposer proposer,
+        ReplicationEvents events,
+        TimeProvider time,
+        ILogger<CoordinatorLoop> log)
+    {
+        (_replica, _engine, _proposer, _events, _time, _log) = (replica, engine, proposer, events, time, log);
+        events.LeaderChanged += OnLeaderChanged;
+    }
+
+    public override void Dispose()
+    {
+        _events.LeaderChanged -= OnLeaderChanged;
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var nextState = _replica.NextState;
+                var leaderChange = _leaderChange.Next;
+                var leading = _engine.Status.IsLeader;
+                if (leading && await DecideAsync(stoppingToken))
+                {
+                    continue;
+                }
+
+                await WaitAsync(leading ? Task.WhenAny(nextState, leaderChange) : leaderChange, leading, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task WaitAsync(Task wake, bool leading, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await wake.WaitAsync(leading ? LookEvery : Timeout.InfiniteTimeSpan, _time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Time to look at the contacts.
+        }
+    }
+
+    /// <summary>True: something was done, so the state is another one now.</summary>
+    private async Task<bool> DecideAsync(CancellationToken cancellationToken)
+    {
+        var status = _engine.Status;
+        var state = _replica.State;
+
+        // Until the first entry of this term is applied here, the state may lack what earlier leaders decided.
+        if (!status.CanServe || state.Term != status.Term)
+        {
+            return false;
+        }
+
+        var done = false;
+        foreach (var decision in Decisions.Of(state, status))
+        {
+            done |= await ProposeAsync(decision, status, cancellationToken);
+        }
+
+        return done;
+    }
+
+    private async Task<bool> ProposeAsync(Decision decision, RaftStatus status, CancellationToken cancellationToken)
+    {
+        try
+        {
+            switch (await _proposer.ProposeAsLeaderAsync(decision.Command, status.Term, cancellationToken))
+            {
+                case Applied applied:
+                    _lastTrouble = null;
+                    LogDecided(decision.Subject, decision.Reason, status.Term, applied.Index);
+                    return true;
+                case Rejected rejected:
+                    Trouble(decision, rejected.Detail);
+                    return false;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+        catch (Exception e) when (e is NoLeaderException or OverloadedException or OutcomeUnknownException)
+        {
+            Trouble(decision, e.Message);
+            return false;
+        }
+    }
+
+    private void Trouble(Decision decision, string detail)
+    {
+        var trouble = $"{decision.Subject}: {detail}";
+        if (trouble != _lastTrouble)
+        {
+            _lastTrouble = trouble;
+            LogNotDone(decision.Subject, decision.Reason, detail);
+        }
+    }
+
+    private void OnLeaderChanged(RaftStatus status) => _leaderChange.Fire();
+
+    [LoggerMessage(LogLevel.Information, "Decided: {Subject} ({Reason}); term {Term}, index {Index}")]
+    private partial void LogDecided(string subject, string reason, ulong term, ulong index);
+
+    [LoggerMessage(LogLevel.Warning, "Not decided: {Subject} ({Reason}): {Detail}")]
+    private partial void LogNotDone(string subject, string reason, string detail);
+}

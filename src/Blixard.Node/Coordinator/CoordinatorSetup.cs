@@ -1,0 +1,7 @@
+namespace Blixard.Node.Coordinator;
+
+internal static class CoordinatorSetup
+{
+    public static IServiceCollection AddCoordinator(this IServiceCollection services) =>
+        services.AddHostedService<CoordinatorLoop>();
+}
