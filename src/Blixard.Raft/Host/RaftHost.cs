@@ -34,6 +34,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
 
     private RaftStatus _status;
     private Task _running = Task.CompletedTask;
+    private long _ticks;
 
     /// <summary>Recovers this member from its disk and restores the state machine from the newest snapshot.</summary>
     /// <exception cref="WalCorruptException">The log is damaged where it was durable: nothing was changed.</exception>
@@ -69,6 +70,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
 
     /// <summary>The newest status; any thread may read it.</summary>
     public RaftStatus Status => Volatile.Read(ref _status) with { Applied = _apply.Applied };
+
+    /// <summary>Ticks that the loop has handled: stands still when the loop does, for watchdogs.</summary>
+    public long Ticks => Volatile.Read(ref _ticks);
 
     /// <summary>Role, leader or term changed. Raised on the loop: handlers must return at once.</summary>
     public event Action<RaftStatus>? LeadershipChanged;
@@ -229,6 +233,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         switch (happened)
         {
             case TickPassed:
+                Volatile.Write(ref _ticks, _ticks + 1);
                 _core.Tick();
                 _reads.Tick();
                 Volatile.Write(ref _status, ReadStatus());
