@@ -1,0 +1,3 @@
+using Blixard.Cli;
+
+return await CommandLine.RunAsync(args, Surroundings.OfThisProcess(), CancellationToken.None);
