@@ -165,41 +165,9 @@ internal sealed class ScenarioCluster
         }
 
         var ready = member.TakeReady();
-        if (ready.HardState is { } hardState)
-        {
-            Say($"batch {ready.Batch}: term {hardState.Term} vote {hardState.Vote.Value}");
-        }
-
-        if (ready.Snapshot is { } snapshot)
-        {
-            Say($"batch {ready.Batch}: snapshot {snapshot.Index}/{snapshot.Term}");
-        }
-
-        if (ready.Entries.Count > 0)
-        {
-            Say($"batch {ready.Batch}: entries {TraceText.Of(ready.Entries)}");
-        }
-
+        _said.Append(ScenarioText.OfWrites(ready));
         Send(ready.Messages);
-        foreach (var message in ready.AfterDurable)
-        {
-            Say($"after batch {ready.Batch}: {TraceText.Of(message)}");
-        }
-
-        if (ready.Committed.Count > 0)
-        {
-            Say($"apply {TraceText.Of(ready.Committed)}");
-        }
-
-        foreach (var read in ready.Reads)
-        {
-            Say($"read {read.Context} at {read.Index}");
-        }
-
-        foreach (var context in ready.DroppedReads)
-        {
-            Say($"read {context} dropped");
-        }
+        _said.Append(ScenarioText.OfRest(ready));
     }
 
     private void Send(IReadOnlyList<Message> messages)
@@ -279,21 +247,7 @@ internal sealed class ScenarioCluster
             new(index, term, to.Node.Configuration)));
     }
 
-    private void Status(ScenarioMember member)
-    {
-        var node = member.Node;
-        var terms = new StringBuilder();
-        for (var index = node.FirstIndex; index <= node.LastIndex; index++)
-        {
-            terms.Append(CultureInfo.InvariantCulture, $" {node.TermAt(index)}");
-        }
-
-        Say($"{node.Self.Value}: {node.Role} term {node.Term} vote {node.Vote.Value} leader {node.Leader.Value} commit {node.Commit} durable {node.DurableIndex} applied {member.Applied} log from {node.FirstIndex}:{terms}");
-        foreach (var peer in node.Peers)
-        {
-            Say($"  {peer.Member.Value}: {peer.State} match {peer.Match} next {peer.Next}");
-        }
-    }
+    private void Status(ScenarioMember member) => _said.Append(ScenarioText.Of(member));
 
     private static bool IsNamed(ScenarioCommand command, Message message) =>
         (!command.Named.ContainsKey("to") || message.To.Value == command.Number("to", 0))

@@ -51,7 +51,7 @@ internal sealed class Nemesis(SimWorld world)
             case EventKind.Stall:
                 var stalled = Any();
                 var until = world.Now + world.Random.Below(100 * SwarmOptions.TickPeriod);
-                stalled.StallDisk(until);
+                stalled.Storage.Stall(until);
                 world.Trace.Add(world, stalled.Number, "disk stalls until", until);
                 Again(kind, world.Options.StallEvery);
                 break;
@@ -74,7 +74,7 @@ internal sealed class Nemesis(SimWorld world)
         foreach (var member in world.Members)
         {
             member.PausedUntil = 0;
-            member.StallDisk(0);
+            member.Storage.Stall(0);
             member.TickPeriod = SwarmOptions.TickPeriod + world.Random.Between(-500, 500);
             if (blackout)
             {

@@ -14,10 +14,10 @@ internal sealed class SimMember
     private readonly SimWorld _world;
     private readonly MemberSnapshots _snapshots;
     private readonly MemberReads _reads;
+    private readonly MemberOutbox _outbox;
     private bool _drainScheduled;
     private bool _recovering;
     private ulong _lastBatch;
-    private long _stalledUntil;
 
     public SimMember(SimWorld world, int number)
     {
@@ -25,11 +25,12 @@ internal sealed class SimMember
         Number = number;
         Id = new((ulong)number + 1);
         Machine = new(world.Options.Clients);
-        Disk = new(new(new(0, 0, world.Configuration), Machine.Capture()));
+        Storage = new(world, this);
         Disk.Stable.Truncating = index => world.Durability.Truncating(this, index);
         Disk.Stable.Voting = (old, next) => world.Durability.Voting(this, old, next);
         _snapshots = new(world, this);
         _reads = new(world, this);
+        _outbox = new(world, this, _snapshots);
         TickPeriod = !world.Options.SkewedClocks
             ? SwarmOptions.TickPeriod
             : world.Random.Between(SwarmOptions.TickPeriod / 2, SwarmOptions.TickPeriod * 2);
@@ -43,7 +44,9 @@ internal sealed class SimMember
     /// <summary>Null while the process is not running.</summary>
     public RaftNode? Node { get; private set; }
 
-    public SimDisk Disk { get; }
+    public MemberStorage Storage { get; }
+
+    public SimDisk Disk => Storage.Disk;
 
     public RegisterMachine Machine { get; private set; }
 
@@ -60,8 +63,6 @@ internal sealed class SimMember
 
     public MemberReads Reads => _reads;
 
-    public void StallDisk(long until) => _stalledUntil = until;
-
     // ---- life ----
 
     /// <summary>Reads the disk back and syncs it; the node runs when that is done.</summary>
@@ -70,7 +71,7 @@ internal sealed class SimMember
         if (Node is null && !_recovering)
         {
             _recovering = true;
-            _world.Schedule(SyncTime(), EventKind.Recovered, this);
+            _world.Schedule(Storage.SyncTime(), EventKind.Recovered, this);
         }
     }
 
@@ -107,14 +108,9 @@ internal sealed class SimMember
         _recovering = false;
         _drainScheduled = false;
         PausedUntil = 0;
-        _stalledUntil = 0;
         _snapshots.Forget();
         _reads.Forget();
-        Disk.ProcessCrashed();
-        if (powerLoss)
-        {
-            Disk.PowerLost(_world.Random);
-        }
+        Storage.Crash(powerLoss);
     }
 
     // ---- inputs ----
@@ -185,18 +181,16 @@ internal sealed class SimMember
     /// <summary>The sync in flight ended: the promises that waited for it leave.</summary>
     public void SyncDone()
     {
-        var durable = Disk.CompleteSync();
-        _world.Trace.Add(_world, Number, "durable through batch", durable[^1].Number);
+        var durable = Storage.CompleteSync();
         Node!.Persisted(durable[^1].Number);
         foreach (var batch in durable)
         {
             foreach (var message in batch.AfterDurable)
             {
-                Send(message);
+                _outbox.Send(message);
             }
         }
 
-        BeginSync();
         AfterInput();
     }
 
@@ -243,7 +237,7 @@ internal sealed class SimMember
 
         foreach (var message in ready.Messages)
         {
-            Send(message);
+            _outbox.Send(message);
         }
 
         foreach (var entry in ready.Committed)
@@ -274,23 +268,8 @@ internal sealed class SimMember
             _reads.Applied();
         }
 
-        Disk.Write(new(ready.Batch, ready.HardState, snapshot, ready.Entries, ready.AfterDurable));
-        BeginSync();
+        Storage.Write(ready, snapshot);
     }
-
-    private void BeginSync()
-    {
-        if (!Disk.IsSyncing && Disk.HasUnsynced)
-        {
-            Disk.BeginSync(group: _world.Options.GroupCommit || _world.Network.IsCalm);
-            _world.Schedule(SyncTime(), EventKind.SyncDone, this);
-        }
-    }
-
-    private long SyncTime() =>
-        Math.Max(0, _stalledUntil - _world.Now) + (_world.Network.IsCalm
-            ? _world.Random.Between(50, 1_000)
-            : _world.Random.Between(_world.Options.SyncLow, _world.Options.SyncHigh));
 
     private void Apply(LogEntry entry)
     {
@@ -303,30 +282,5 @@ internal sealed class SimMember
 
         _snapshots.Applied(entry);
         _reads.Applied();
-    }
-
-    private void Send(Message message)
-    {
-        _world.Durability.Leaving(this, message);
-        if (message is InstallSnapshotRequest request)
-        {
-            _snapshots.Send(request);
-        }
-
-        var to = _world.Member(message.To);
-        var (first, second) = _world.Network.Arrivals(Number, to.Number, _world.Now);
-        if (first is { } arrival)
-        {
-            _world.Schedule(arrival - _world.Now, EventKind.Deliver, to, message);
-        }
-        else if (_world.Random.Chance(100))
-        {
-            _world.Schedule(_world.Random.Below(5_000), EventKind.Unreachable, this, message.To);
-        }
-
-        if (second is { } again)
-        {
-            _world.Schedule(again - _world.Now, EventKind.Deliver, to, message);
-        }
     }
 }

@@ -1,0 +1,34 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Simulation.World;
+
+/// <summary>The transport of one member: gives messages to the network, and now and then notices that it can't.</summary>
+internal sealed class MemberOutbox(SimWorld world, SimMember member, MemberSnapshots snapshots)
+{
+    private const int NoticeChance = 100;
+
+    public void Send(Message message)
+    {
+        world.Durability.Leaving(member, message);
+        if (message is InstallSnapshotRequest request)
+        {
+            snapshots.Send(request);
+        }
+
+        var to = world.Member(message.To);
+        var (first, second) = world.Network.Arrivals(member.Number, to.Number, world.Now);
+        if (first is { } arrival)
+        {
+            world.Schedule(arrival - world.Now, EventKind.Deliver, to, message);
+        }
+        else if (world.Random.Chance(NoticeChance))
+        {
+            world.Schedule(world.Random.Below(5_000), EventKind.Unreachable, member, message.To);
+        }
+
+        if (second is { } again)
+        {
+            world.Schedule(again - world.Now, EventKind.Deliver, to, message);
+        }
+    }
+}
