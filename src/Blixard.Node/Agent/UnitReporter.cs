@@ -50,7 +50,8 @@ internal sealed partial class UnitReporter(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var lastWord = time.GetTimestamp();
-        var wake = _wake.Next;
+        // There may be something to say already.
+        var wake = Task.CompletedTask;
         while (true)
         {
             var left = settings.KeepAliveInterval - time.GetElapsedTime(lastWord);

@@ -1,0 +1,228 @@
+using Blixard.Node.Agent;
+using Blixard.StateMachine.Commands;
+using Blixard.Systemd.Units;
+
+namespace Blixard.Node.Tests.Agent;
+
+public sealed class AgentTests
+{
+    [Fact]
+    public async Task Units_that_run_at_the_start_are_registered_and_reported()
+    {
+        await using var bench = new AgentBench();
+        bench.Systemd.Start("microvm@web1.service");
+        bench.Systemd.Fail("microvm@bad1.service", exitStatus: 3);
+        bench.Start();
+        await bench.UntilAsync(state =>
+            state.Vms.GetValueOrDefault("web1")?.State == VmState.Running
+            && state.Vms.GetValueOrDefault("bad1")?.State == VmState.Failed);
+
+        var bad = bench.Cluster.State.Vms["bad1"].Observations["n1"];
+        Assert.Equal(("exit-code", 3), (bad.Result, bad.ExitCode));
+        Assert.True(bench.Cluster.Reports.First().Complete);
+        Assert.Equal("Service state: Running", bench.Cluster.State.Vms["web1"].Observations["n1"].Checks["service_state"].Message);
+    }
+
+    [Fact]
+    public async Task A_change_is_reported_without_the_clock_going_on()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        bench.Systemd.Stop("microvm@web1.service");
+        await bench.UntilAsync(state => state.Vms["web1"].Observations["n1"].State == VmState.Stopped);
+    }
+
+    [Fact]
+    public async Task A_vm_that_is_laid_out_but_does_not_run_is_a_candidate_without_a_verdict()
+    {
+        await using var bench = new AgentBench();
+        bench.LayOut("spare");
+        bench.Start();
+        await bench.UntilAsync(state => state.Vms.ContainsKey("spare") && bench.Cluster.Reports.Any());
+        var spare = bench.Cluster.State.Vms["spare"].Observations["n1"];
+        Assert.Equal(VmState.Stopped, spare.State);
+        Assert.Empty(spare.Checks);
+    }
+
+    [Fact]
+    public async Task Helper_units_and_refused_names_are_not_reported_and_a_refused_name_is_shown()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service", @"microvm@a\x2db.service");
+        Assert.Equal(["web1"], bench.Cluster.State.Vms.Keys);
+        Assert.Equal([@"microvm@a\x2db.service"], bench.Views.Current.Refused.Keys);
+    }
+
+    [Fact]
+    public async Task A_vm_that_is_gone_from_the_host_is_reported_as_gone()
+    {
+        await using var bench = new AgentBench();
+        bench.LayOut("spare");
+        bench.Systemd.Start("microvm@web1.service");
+        bench.Start();
+        await bench.UntilAsync(_ => bench.Cluster.Reports.Any());
+        bench.TakeAway("spare");
+        bench.Systemd.Say(new Reloaded());
+        await bench.UntilAsync(state => state.Vms["spare"].Observations.GetValueOrDefault("n1") is not { Stale: false });
+    }
+
+    [Fact]
+    public async Task What_changed_while_the_cluster_was_out_of_reach_is_reported_when_it_is_back()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        bench.Cluster.OutOfReach = true;
+        bench.Systemd.Stop("microvm@web1.service");
+        bench.Systemd.Start("microvm@web2.service");
+        await bench.UntilAsync(() => bench.Views.Current.Vms.ContainsKey("web2"));
+        bench.Systemd.Stop("microvm@web2.service");
+        bench.Cluster.OutOfReach = false;
+        await AdvanceUntilAsync(bench, () =>
+            bench.Cluster.State.Vms["web1"].Observations["n1"].State == VmState.Stopped
+            && bench.Cluster.State.Vms.GetValueOrDefault("web2")?.Observations["n1"].State == VmState.Stopped);
+    }
+
+    [Fact]
+    public async Task A_report_whose_answer_was_lost_is_made_again_with_a_higher_number()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        bench.Cluster.AnswersLost = true;
+        bench.Systemd.Stop("microvm@web1.service");
+        await bench.UntilAsync(state => state.Vms["web1"].Observations["n1"].State == VmState.Stopped);
+        bench.Cluster.AnswersLost = false;
+        var before = bench.Cluster.Reports.Count();
+        await AdvanceUntilAsync(bench, () => bench.Cluster.Reports.Count() > before);
+        var numbers = bench.Cluster.Reports.Where(r => r.ObservationSeq != 0).Select(r => r.ObservationSeq).ToArray();
+        Assert.Equal(numbers.Order().Distinct(), numbers);
+    }
+
+    [Fact]
+    public async Task While_systemd_is_away_the_last_view_stays_and_nothing_is_confirmed()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        bench.Systemd.Unavailable = true;
+        bench.Systemd.Say(new Disconnected("connection reset", TimeSpan.FromSeconds(1)));
+        await bench.UntilAsync(() => bench.Views.Current.StaleSince is not null);
+        var told = bench.Cluster.Applied.Count;
+        bench.Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(told, bench.Cluster.Applied.Count);
+        Assert.Equal(["web1"], bench.Views.Current.Vms.Keys);
+
+        bench.Systemd.Deaf = true;
+        bench.Systemd.Stop("microvm@web1.service");
+        bench.Systemd.Unavailable = false;
+        bench.Systemd.Say(new Reconnected());
+        await AdvanceUntilAsync(
+            bench, () => bench.Cluster.State.Vms["web1"].Observations["n1"].State == VmState.Stopped);
+    }
+
+    [Fact]
+    public async Task A_signal_that_was_lost_is_found_by_the_full_list_and_counted_as_drift()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        bench.Systemd.Deaf = true;
+        bench.Systemd.Stop("microvm@web1.service");
+        await AdvanceUntilAsync(
+            bench, () => bench.Cluster.State.Vms["web1"].Observations["n1"].State == VmState.Stopped);
+        Assert.Equal(1, bench.Journal.Refreshes.Sum(r => r.Differences));
+    }
+
+    [Fact]
+    public async Task A_resource_figure_within_its_dead_band_makes_no_entry()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        bench.Sampler.MemoryBytes = 100 << 20;
+        await AdvanceUntilAsync(bench, () => MemoryOf(bench) == 100 << 20);
+        var told = bench.Cluster.Reports.Count(r => r.Vms.Count > 0);
+
+        bench.Sampler.MemoryBytes = 110 << 20;
+        await AdvanceUntilAsync(bench, () => bench.Cluster.Reports.Any(r => r.UnchangedSince != 0));
+        Assert.Equal(told, bench.Cluster.Reports.Count(r => r.Vms.Count > 0));
+
+        bench.Sampler.MemoryBytes = 200 << 20;
+        await AdvanceUntilAsync(bench, () => MemoryOf(bench) == 200 << 20);
+    }
+
+    [Fact]
+    public async Task A_vm_that_runs_on_another_node_is_told_once_and_does_not_stop_the_others()
+    {
+        var cluster = new FakeCluster("n1", "n2");
+        cluster.Apply(
+            new()
+            {
+                RegisterVm = new()
+                {
+                    Vm = "web1",
+                    Uuid = Guid.NewGuid().ToString(),
+                    Node = "n2",
+                    Unit = "microvm@web1.service",
+                    State = VmState.Running,
+                },
+            },
+            "n2");
+        await using var bench = new AgentBench(cluster);
+        bench.Systemd.Start("microvm@web1.service");
+        bench.Systemd.Start("microvm@web2.service");
+        bench.Start();
+        await bench.UntilAsync(state => state.Vms.GetValueOrDefault("web2")?.State == VmState.Running);
+        Assert.True(cluster.State.Vms["web1"].DuplicateRunning);
+        Assert.Equal(["n2"], cluster.State.Vms["web1"].RunningOn);
+
+        var tries = cluster.Applied.Count(c => c.RegisterVm?.Vm == "web1" && c.Actor == "n1");
+        bench.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(tries, cluster.Applied.Count(c => c.RegisterVm?.Vm == "web1" && c.Actor == "n1"));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_taken_back_speaks_at_once()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        SetStatus(bench, NodeStatus.Lost);
+        Assert.Equal(VmState.Unknown, bench.Cluster.State.Vms["web1"].State);
+        SetStatus(bench, NodeStatus.Active);
+        await bench.UntilAsync(state => state.Vms["web1"].State == VmState.Running);
+    }
+
+    [Fact]
+    public async Task A_storm_of_starts_is_reported_completely()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        var units = Enumerable.Range(0, 300).Select(i => $"microvm@storm{i}.service").ToArray();
+        foreach (var unit in units)
+        {
+            bench.Systemd.Start(unit);
+            bench.Systemd.Stop(unit);
+            bench.Systemd.Start(unit);
+        }
+
+        await bench.UntilAsync(state => state.Vms.Values.Count(vm => vm.State == VmState.Running) == 301);
+    }
+
+    private static ulong? MemoryOf(AgentBench bench) =>
+        bench.Cluster.State.Vms["web1"].Observations["n1"].Resources?.MemoryBytes;
+
+    private static void SetStatus(AgentBench bench, NodeStatus status) => bench.Cluster.Apply(
+        new() { DecidedTerm = 1, UpdateNode = new() { Node = "n1", Status = status, Reason = "test" } }, "n1");
+
+    private static async Task<AgentBench> RunningAsync(params IReadOnlyList<string> units)
+    {
+        var bench = new AgentBench();
+        foreach (var unit in units)
+        {
+            bench.Systemd.Start(unit);
+        }
+
+        bench.Start();
+        await bench.UntilAsync(_ => bench.Cluster.Reports.Any(r => r.Complete));
+        return bench;
+    }
+
+    /// <summary>Time goes on in small steps, with room for the loops in between.</summary>
+    private static Task AdvanceUntilAsync(AgentBench bench, Func<bool> holds) => bench.UntilAsync(() =>
+    {
+        if (holds())
+        {
+            return true;
+        }
+
+        bench.Time.Advance(TimeSpan.FromMilliseconds(100));
+        return false;
+    });
+}
