@@ -74,12 +74,13 @@ internal sealed class DurabilityGhosts(SimWorld world)
     {
         var node = member.Node!;
         var index = node.DurableIndex;
+        var term = node.TermAt(index);
         _invariants.Require(
             index == 0
-                || member.Disk.Stable.Holds(index, node.TermAt(index)!.Value)
-                || member.Disk.HasReceived(index, node.TermAt(index)!.Value),
+                || (term is { } known
+                    && (member.Disk.Stable.Holds(index, known) || member.Disk.HasReceived(index, known))),
             "DurableIndex",
-            $"m{member.Id.Value} believes {index}/{node.TermAt(index)} durable");
+            $"m{member.Id.Value} believes {index}/{term} durable");
     }
 
     /// <summary>
