@@ -19,6 +19,7 @@ internal sealed class SignalHub(RunSignalSession session, RetryDelay retryDelay,
     private bool _connected;
     private bool _wasConnected;
     private bool _closed;
+    private bool _disposed;
     private Disconnection? _disconnection;
 
     public void Add(ISignalListener listener)
@@ -58,8 +59,14 @@ internal sealed class SignalHub(RunSignalSession session, RetryDelay retryDelay,
         Task? run;
         lock (_lock)
         {
+            if (_disposed)
+            {
+                return;
+            }
+
             run = _run;
             _closed = true;
+            _disposed = true;
         }
 
         await _stop.CancelAsync();

@@ -1,0 +1,77 @@
+using Blixard.Systemd.Cgroups;
+using Blixard.Systemd.Network;
+using Blixard.Systemd.Tests.Fakes;
+
+namespace Blixard.Systemd.Tests.Network;
+
+public sealed class ProcessNetworkTests : IDisposable
+{
+    private const string Dev =
+        """
+        Inter-|   Receive                                                |  Transmit
+         face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+            lo: 9999999   99999    0    0    0     0          0         0  9999999   99999    0    0    0     0       0          0
+          eth0: 1000      10       1    2    0     0          0         0  2000      20       3    4    0     0       0          0
+          tap0:1          1        0    0    0     0          0         0  2         2        0    0    0     0       0          0
+        """;
+
+    private readonly TemporaryDirectory _proc = new();
+    private readonly ReadErrors _errors = new();
+    private readonly ProcessNetwork _network;
+
+    public ProcessNetworkTests()
+    {
+        _network = new(_errors, _proc.Path);
+        Namespace("self", 1);
+    }
+
+    public void Dispose() => _proc.Dispose();
+
+    [Fact]
+    public void Interfaces_are_summed_without_the_loopback()
+    {
+        Namespace("42", 2);
+        _proc.Write("42/net/dev", Dev);
+        Assert.Equal(new NetworkCounters(1001, 11, 1, 2, 2002, 22, 3, 4), _network.Read(42));
+    }
+
+    [Fact]
+    public void The_hosts_own_counters_are_not_taken_for_a_vms()
+    {
+        Namespace("42", 1);
+        _proc.Write("42/net/dev", Dev);
+        Assert.Null(_network.Read(42));
+    }
+
+    [Fact]
+    public void A_process_that_has_ended_is_null()
+    {
+        Assert.Null(_network.Read(43));
+        Namespace("44", 2);
+        Assert.Null(_network.Read(44));
+        Assert.Equal(0, _errors.Malformed);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a\nb\nno counters here\n")]
+    [InlineData("a\nb\neth0: 1 2 3\n")]
+    [InlineData("a\nb\neth0: 1 x 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n")]
+    public void A_malformed_file_is_null_and_counted(string content)
+    {
+        Namespace("42", 2);
+        _proc.Write("42/net/dev", content);
+        Assert.Null(_network.Read(42));
+        Assert.Equal(1, _errors.Malformed);
+    }
+
+    [Fact]
+    public void This_process_is_in_its_own_namespace() =>
+        Assert.Null(new ProcessNetwork(_errors).Read(Environment.ProcessId));
+
+    private void Namespace(string process, int id)
+    {
+        Directory.CreateDirectory(_proc.Combine(process, "ns"));
+        File.CreateSymbolicLink(_proc.Combine(process, "ns", "net"), $"net:[{id}]");
+    }
+}
