@@ -1,6 +1,9 @@
 # Settings, messages and the small tools that the other parts share.
 # shellcheck shell=bash
 
+# A user's PATH may lack the directories of ip and nft, which must not look as if they were missing.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 INSTANCE=${BLIXARD_HOSTS_INSTANCE:-blx}
 STATE=${BLIXARD_HOSTS_STATE:-/run/blixard-hosts/$INSTANCE}
 DATA=${BLIXARD_HOSTS_DATA:-/var/tmp/blixard-hosts/$INSTANCE}
