@@ -61,7 +61,20 @@ internal sealed partial class PersistWorker(
             Persist(together);
         }
 
-        log.MarkDurable();
+        Mark();
+    }
+
+    private void Mark()
+    {
+        try
+        {
+            log.MarkDurable();
+            _marked = true;
+        }
+        catch (NoSpaceException)
+        {
+            // Only the proof is missing; the batch itself is durable. The next write says that the disk is full.
+        }
     }
 
     /// <summary>Blocks; once nothing came for a while, marks the last batch as acknowledged.</summary>
@@ -70,8 +83,7 @@ internal sealed partial class PersistWorker(
         var waiting = reader.WaitToReadAsync().AsTask();
         if (!_marked && !waiting.Wait(IdleAfter))
         {
-            log.MarkDurable();
-            _marked = true;
+            Mark();
         }
 
         return waiting.GetAwaiter().GetResult();

@@ -1,0 +1,130 @@
+using System.Text;
+using Blixard.Raft.Core;
+using Blixard.Raft.Host;
+using Blixard.Raft.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Blixard.Raft.Tests.Host;
+
+/// <summary>Whole members in one process, on real disks of their own; only the wire is made up.</summary>
+internal sealed class HostBench : IAsyncDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("blixard-raft");
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(30));
+    private readonly RaftMetrics _metrics = new();
+    private readonly Func<RaftHostOptions, RaftHostOptions> _configure;
+    private readonly SortedDictionary<int, (RaftHost Host, TextMachine Machine)> _running = [];
+
+    public HostBench(int voters, Func<RaftHostOptions, RaftHostOptions>? configure = null)
+    {
+        _configure = configure ?? (options => options);
+        Ids = [.. Enumerable.Range(1, voters).Select(i => new MemberId((ulong)i))];
+        for (var i = 1; i <= voters; i++)
+        {
+            Start(i);
+        }
+    }
+
+    public IReadOnlyList<MemberId> Ids { get; }
+
+    public MemoryNetwork Network { get; } = new();
+
+    public CancellationToken Limit => _limit.Token;
+
+    public RaftHost this[int id] => _running[id].Host;
+
+    public TextMachine Machine(int id) => _running[id].Machine;
+
+    public string DirectoryOf(int id) => Path.Combine(_root.FullName, $"{id}");
+
+    public void Start(int id)
+    {
+        var self = new MemberId((ulong)id);
+        var files = PosixFileSystem.Instance;
+        var log = WriteAheadLog.Open(
+            files,
+            Path.Combine(DirectoryOf(id), "wal"),
+            new() { ClusterId = 7, Member = self, SegmentBytes = 1 << 20, FirstSegmentBytes = 1 << 16 },
+            out var recovered);
+        var snapshots = new SnapshotStore(
+            files, Path.Combine(DirectoryOf(id), "snapshots"), NullLogger<SnapshotStore>.Instance);
+        var machine = new TextMachine();
+        var host = new RaftHost(
+            _configure(new()
+            {
+                Core = new() { Self = self, Seed = (ulong)id, ElectionTicks = 10 },
+                InitialConfiguration = Configuration.Of(Ids),
+                Tick = TimeSpan.FromMilliseconds(10),
+            }),
+            log,
+            recovered,
+            snapshots,
+            machine,
+            Network.Plug(self, snapshots),
+            _metrics,
+            TimeProvider.System,
+            NullLogger<RaftHost>.Instance);
+        _running[id] = (host, machine);
+        host.Start();
+    }
+
+    public async Task StopAsync(int id)
+    {
+        await _running[id].Host.DisposeAsync();
+        _running.Remove(id);
+    }
+
+    /// <summary>Proposes through a member until its own machine has the line.</summary>
+    public async Task WriteAsync(int through, string line)
+    {
+        while (true)
+        {
+            Limit.ThrowIfCancellationRequested();
+            var result = await this[through].ProposeAsync(Encoding.UTF8.GetBytes(line), Limit);
+            if (result.Status is ProposeStatus.Appended or ProposeStatus.Forwarded)
+            {
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(Limit);
+                patience.CancelAfter(TimeSpan.FromSeconds(2));
+                try
+                {
+                    await Machine(through).UntilAsync(lines => lines.Contains(line), patience.Token);
+                    return;
+                }
+                catch (OperationCanceledException) when (!Limit.IsCancellationRequested)
+                {
+                    // Lost with a leader: again.
+                }
+            }
+
+            await Task.Delay(10, Limit);
+        }
+    }
+
+    public async Task<int> LeaderAsync()
+    {
+        while (true)
+        {
+            foreach (var (id, (host, _)) in _running)
+            {
+                if (host.Status is { IsLeader: true, CanServe: true })
+                {
+                    return id;
+                }
+            }
+
+            await Task.Delay(5, Limit);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var id in _running.Keys.ToArray())
+        {
+            await StopAsync(id);
+        }
+
+        _metrics.Dispose();
+        _limit.Dispose();
+        _root.Delete(recursive: true);
+    }
+}
