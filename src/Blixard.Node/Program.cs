@@ -1,6 +1,3 @@
-namespace Blixard.Node;
+using Blixard.Node.Hosting;
 
-internal static class Program
-{
-    private static int Main() => 0;
-}
+return await CommandLine.RunAsync(args, NodeProcess.RunAsync, Console.Out, Console.Error);

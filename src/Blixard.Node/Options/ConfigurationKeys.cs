@@ -113,27 +113,32 @@ internal static class ConfigurationKeys
             _ => "",
         };
 
-    /// <summary>Levenshtein's.</summary>
-    private static int Distance(string a, string b)
+    /// <summary>
+    /// Levenshtein's, but what the operator left out counts less than what was put wrong: people abbreviate.
+    /// </summary>
+    private static int Distance(string known, string given)
     {
-        var row = new int[b.Length + 1];
-        for (var j = 0; j <= b.Length; j++)
+        const int LeftOut = 1;
+        const int Wrong = 3;
+        var row = new int[given.Length + 1];
+        for (var j = 0; j <= given.Length; j++)
         {
-            row[j] = j;
+            row[j] = j * Wrong;
         }
 
-        for (var i = 1; i <= a.Length; i++)
+        for (var i = 1; i <= known.Length; i++)
         {
             var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
+            row[0] = i * LeftOut;
+            for (var j = 1; j <= given.Length; j++)
             {
                 var above = row[j];
-                row[j] = Math.Min(Math.Min(above, row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                row[j] = Math.Min(
+                    Math.Min(above + LeftOut, row[j - 1] + Wrong), diagonal + (known[i - 1] == given[j - 1] ? 0 : Wrong));
                 diagonal = above;
             }
         }
 
-        return row[b.Length];
+        return row[given.Length];
     }
 }

@@ -1,0 +1,120 @@
+using System.CommandLine;
+using Blixard.Node.Options;
+
+namespace Blixard.Node.Hosting;
+
+/// <summary>What the daemon was asked on its command line.</summary>
+/// <param name="ConfigFile">Null: the default file, if it is there.</param>
+/// <param name="Entries">Keys set by flags.</param>
+internal sealed record NodeArguments(string? ConfigFile, IReadOnlyList<ConfigurationEntry> Entries);
+
+/// <summary>
+/// The flags of <c>blixard-node</c>. Every configuration key is one, <c>--section:key=value</c>; those are taken out
+/// first, because the parser would split them at the colon.
+/// </summary>
+internal static class CommandLine
+{
+    public const int Failed = 1;
+    public const int UsageError = 2;
+
+    /// <returns>The exit code: <paramref name="run"/>'s, or 2 for a wrong usage.</returns>
+    public static async Task<int> RunAsync(string[] args, Func<NodeArguments, Task<int>> run, TextWriter output, TextWriter error)
+    {
+        var entries = new List<ConfigurationEntry>();
+        if (!TryTakeKeys(args, entries, out var rest, out var problem))
+        {
+            error.WriteLine(problem);
+            return UsageError;
+        }
+
+        var config = new Option<string?>("--config")
+        {
+            Description = $"The configuration file. Default: {ConfigurationSources.DefaultFile}, if it is there.",
+            HelpName = "FILE",
+        };
+        var data = new Option<string?>("--data-dir")
+        {
+            Description = "Storage:DataDirectory: where this node keeps what it must not forget.",
+            HelpName = "DIRECTORY",
+        };
+        var bootstrap = new Option<bool>("--bootstrap")
+        {
+            Description = "Cluster:Bootstrap: with an empty data directory, become a member of the new cluster that "
+                + "Cluster:Peers describes.",
+        };
+        var reference = new Option<bool>("--configuration-reference")
+        {
+            Description = "Print every configuration key as Markdown, and exit.",
+        };
+        var root = new RootCommand(
+            "The Blixard daemon of one host. Every configuration key is a flag too: --section:key=value.")
+        {
+            config, data, bootstrap, reference,
+        };
+        root.SetAction(async (result, _) =>
+        {
+            if (result.GetValue(reference))
+            {
+                output.Write(ConfigurationReference.Write());
+                return 0;
+            }
+
+            if (result.GetValue(data) is { } directory)
+            {
+                entries.Add(new("Storage:DataDirectory", Path.GetFullPath(directory), "flag --data-dir"));
+            }
+
+            if (result.GetValue(bootstrap))
+            {
+                entries.Add(new("Cluster:Bootstrap", "true", "flag --bootstrap"));
+            }
+
+            return await run(new NodeArguments(result.GetValue(config), entries));
+        });
+
+        var parsed = root.Parse(rest);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var mistake in parsed.Errors)
+            {
+                error.WriteLine(mistake.Message);
+            }
+
+            error.WriteLine("See blixard-node --help.");
+            return UsageError;
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error });
+    }
+
+    private static bool TryTakeKeys(
+        string[] args, List<ConfigurationEntry> entries, out string[] rest, out string? problem)
+    {
+        var others = new List<string>();
+        problem = null;
+        for (var i = 0; i < args.Length && problem is null; i++)
+        {
+            var equals = args[i].IndexOf('=', StringComparison.Ordinal);
+            var name = equals < 0 ? args[i] : args[i][..equals];
+            if (!name.StartsWith("--", StringComparison.Ordinal) || !name.Contains(':', StringComparison.Ordinal))
+            {
+                others.Add(args[i]);
+            }
+            else if (equals >= 0)
+            {
+                entries.Add(new(name[2..], args[i][(equals + 1)..], $"flag {name}"));
+            }
+            else if (i + 1 < args.Length)
+            {
+                entries.Add(new(name[2..], args[++i], $"flag {name}"));
+            }
+            else
+            {
+                problem = $"The flag {name} has no value.";
+            }
+        }
+
+        rest = [.. others];
+        return problem is null;
+    }
+}

@@ -1,0 +1,42 @@
+using Blixard.Node.Options;
+
+namespace Blixard.Node.Hosting;
+
+/// <summary>One line per message: with priorities for the journal under systemd, with times on a terminal.</summary>
+internal static class Logging
+{
+    // Set by systemd for what it connects to the journal (systemd.exec(5)).
+    private const string JournalVariable = "JOURNAL_STREAM";
+
+    public static void Configure(ILoggingBuilder logging, LoggingOptions options)
+    {
+        logging.ClearProviders();
+        if (Environment.GetEnvironmentVariable(JournalVariable) is { Length: > 0 })
+        {
+            logging.AddSystemdConsole();
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+            });
+        }
+
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        foreach (var (category, level) in options.LogLevel)
+        {
+            var minimum = Enum.Parse<LogLevel>(level, ignoreCase: true);
+            if (string.Equals(category, "Default", StringComparison.OrdinalIgnoreCase))
+            {
+                logging.SetMinimumLevel(minimum);
+            }
+            else
+            {
+                logging.AddFilter(category, minimum);
+            }
+        }
+    }
+}

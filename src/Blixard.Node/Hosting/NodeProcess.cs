@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Blixard.Node.Identity;
+using Blixard.Node.Options;
+using Blixard.Node.Replication;
+using Blixard.Raft.Host;
+using Blixard.Raft.Storage;
+using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.State;
+using Blixard.Systemd;
+
+namespace Blixard.Node.Hosting;
+
+/// <summary>The life of the daemon, from its arguments to its exit code.</summary>
+internal static partial class NodeProcess
+{
+    /// <returns>0 after an orderly stop, 1 if the daemon could not start or had to stop.</returns>
+    public static async Task<int> RunAsync(NodeArguments arguments)
+    {
+        try
+        {
+            var settings = NodeSettings.Bind(ConfigurationSources.Combine(
+                ConfigurationSources.File(arguments.ConfigFile),
+                ConfigurationSources.Environment(Environment.GetEnvironmentVariables()),
+                arguments.Entries));
+            using var data = new DataDirectory(settings.Storage.DataDirectory);
+            var identity = FirstStart.Resolve(settings, data, NewClusterId);
+            return await RunAsync(settings, identity, data);
+        }
+        catch (Exception e) when (e is ConfigurationException or IdentityException)
+        {
+            // Before there is a log to write to, and for the operator who has just changed something.
+            var problems = e is ConfigurationException configuration ? configuration.Problems : [e.Message];
+            foreach (var problem in problems)
+            {
+                await Console.Error.WriteLineAsync($"blixard-node: {problem}");
+            }
+
+            return CommandLine.Failed;
+        }
+    }
+
+    private static async Task<int> RunAsync(NodeSettings settings, NodeIdentity identity, DataDirectory data)
+    {
+        var addresses = NodeAddresses.Of(settings);
+        await using var app = NodeComposition.Build(settings, identity, addresses, data);
+        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Blixard.Node");
+        LogStarting(log, HostFacts.Version, identity.Name, identity.Member.ToString(), Hex(identity.ClusterId), data.Root);
+        try
+        {
+            // Recovers the log: whatever is wrong with the disk shows here, before anything listens.
+            app.Services.GetRequiredService<RaftHost>();
+            NodeComposition.Map(app);
+            await app.RunAsync();
+        }
+        catch (Exception e) when (IsOfTheWorld(e))
+        {
+            LogCannotRun(log, e.Message);
+            return CommandLine.Failed;
+        }
+
+        var failed = app.Services.GetRequiredService<EngineService>().Failed
+            || app.Services.GetServices<IHostedService>().OfType<BackgroundService>()
+                .Any(service => service.ExecuteTask is { IsFaulted: true });
+        LogStopped(log, failed ? "failed" : "in order");
+        return failed ? CommandLine.Failed : 0;
+    }
+
+    /// <summary>What an operator can do something about gets one line; everything else is a bug and its stack trace.</summary>
+    private static bool IsOfTheWorld(Exception e) => e is IOException
+        or UnauthorizedAccessException
+        or System.Net.Sockets.SocketException
+        or ConfigurationException
+        or IdentityException
+        or WalCorruptException
+        or SnapshotCorruptException
+        or StorageIdentityException
+        or SnapshotUnreadableException
+        or UndecodableCommandException
+        or ApplyFailedException
+        or SystemdUnavailableException;
+
+    private static ulong NewClusterId()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        RandomNumberGenerator.Fill(bytes);
+        return Math.Max(1, BitConverter.ToUInt64(bytes));
+    }
+
+    private static string Hex(ulong id) => id.ToString("x16", CultureInfo.InvariantCulture);
+
+    [LoggerMessage(
+        LogLevel.Information,
+        "blixard-node {Version}: node {Node}, member {Member} of cluster {Cluster}, data in {Directory}")]
+    private static partial void LogStarting(
+        ILogger log, string version, string node, string member, string cluster, string directory);
+
+    [LoggerMessage(LogLevel.Critical, "This node can't run: {Reason}")]
+    private static partial void LogCannotRun(ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Stopped: {How}")]
+    private static partial void LogStopped(ILogger log, string how);
+}

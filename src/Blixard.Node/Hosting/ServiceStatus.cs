@@ -1,0 +1,84 @@
+using System.Globalization;
+using Blixard.Node.Identity;
+using Blixard.Node.Replication;
+using Blixard.Raft.Host;
+using Blixard.Systemd.Notify;
+
+namespace Blixard.Node.Hosting;
+
+/// <summary>
+/// Tells systemd how this node does: ready once it answers, a line for <c>systemctl status</c>, and the watchdog for as
+/// long as the engine's loop turns and what is committed gets applied.
+/// </summary>
+internal sealed class ServiceStatus(
+    ServiceNotifier notifier,
+    RaftHost host,
+    Replica replica,
+    NodeIdentity identity,
+    ApiListeners listeners,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(5);
+
+    private readonly Progress _progress = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await StartedAsync(stoppingToken);
+            listeners.GuardSocket();
+            await TakesPartAsync(stoppingToken);
+            notifier.Ready(Describe());
+            var interval = notifier.WatchdogInterval is { } watchdog && watchdog / 4 < TellEvery ? watchdog / 4 : TellEvery;
+            using var turn = new PeriodicTimer(interval, time);
+            while (await turn.WaitForNextTickAsync(stoppingToken))
+            {
+                notifier.Status(Describe());
+                if (_progress.Turned(host.Ticks, host.Status))
+                {
+                    notifier.Watchdog();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            notifier.Stopping("stopping");
+        }
+    }
+
+    /// <summary>The API listens.</summary>
+    private async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// A single node leads and has applied its own first entry. A member of a cluster has recovered its log, and that
+    /// was done before anything started: it must not wait for the others, which may wait for it.
+    /// </summary>
+    private async Task TakesPartAsync(CancellationToken cancellationToken)
+    {
+        using var turn = new PeriodicTimer(LookEvery, time);
+        while (identity.IsSingle && !(host.Status.CanServe && replica.State.Term == host.Status.Term))
+        {
+            await turn.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
+    private string Describe()
+    {
+        var (status, state) = (host.Status, replica.State);
+        var leader = status.Leader.IsNone ? "no leader"
+            : status.IsLeader ? "leader"
+            : $"follower of {state.Nodes.Values.FirstOrDefault(node => node.MemberId == status.Leader.Value)?.Name
+                ?? status.Leader.ToString()}";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{leader}, term {status.Term}, index {state.Index}; {state.Nodes.Count} nodes, {state.Vms.Count} VMs");
+    }
+}
