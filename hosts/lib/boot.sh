@@ -98,15 +98,17 @@ boot() {
 await_boot() {
   local host=$1 base=$2 maker=$3 dir
   dir=$(host_dir "$host")
-  # The new namespaces are there once their maker has a child; then the maker leaves the host's cgroup.
-  wait_until 10 has_child "$maker" || return 1
+  # The new namespaces are there once their maker has a child; only then may the maker leave the host's cgroup, or the
+  # root of the cgroup namespace would be another.
+  wait_until 10 made_namespaces "$maker" || return 1
   echo "$maker" >"$base/launch/cgroup.procs" || return 1
   : >"$dir/go"
   wait_until 10 becomes_systemd "$host" "$maker" || return 1
   wait_until 30 answers "$host"
 }
 
-has_child() { [[ -n $(children_of "$1") ]]; }
+# Before it becomes unshare, the process is a shell, which may have children too.
+made_namespaces() { [[ $(cat "/proc/$1/comm" 2>/dev/null) == unshare && -n $(children_of "$1") ]]; }
 
 children_of() {
   local children=
