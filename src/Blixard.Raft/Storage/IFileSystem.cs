@@ -56,7 +56,7 @@ public interface IFile : IDisposable
     /// For a file just created: makes it <paramref name="length"/> bytes long, all zero, with every block allocated and
     /// written on stable storage, so that a later write of it needs no metadata and finds its space.
     /// </summary>
-    void Preallocate(long length);
+    void Preallocate(long length, CancellationToken cancellationToken);
 
     void SetLength(long length);
 

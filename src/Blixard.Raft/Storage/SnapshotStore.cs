@@ -1,63 +1,219 @@
+using System.Globalization;
 using Blixard.Raft.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Blixard.Raft.Storage;
 
-public sealed class SnapshotStore
+/// <summary>
+/// Snapshots as files that are there whole or not at all: written under another name, synced, renamed, and the name
+/// synced. <c>INDEX-TERM.snap</c>, both in sixteen hexadecimal digits; the format is <see cref="SnapshotFooter"/>'s.
+/// Safe for several threads, but only one at a time saves and one receives a given snapshot.
+/// </summary>
+public sealed partial class SnapshotStore
 {
+    private const string Suffix = ".snap";
+    private const string TemporarySuffix = ".tmp";
+    private const string DamagedSuffix = ".damaged";
+    private const int Kept = 2;
+
+    private readonly IFileSystem _fileSystem;
+    private readonly string _directory;
+    private readonly ILogger<SnapshotStore> _logger;
+    private readonly Lock _gate = new();
+    private int _temporaries;
+
+    /// <summary>Removes what was not finished before.</summary>
     public SnapshotStore(IFileSystem fileSystem, string directory, ILogger<SnapshotStore> logger)
     {
-        _ = (fileSystem, directory, logger);
-        throw new NotImplementedException();
+        (_fileSystem, _directory, _logger) = (fileSystem, directory, logger);
+        fileSystem.CreateDirectory(directory);
+        foreach (var name in fileSystem.List(directory))
+        {
+            if (name.EndsWith(TemporarySuffix, StringComparison.Ordinal))
+            {
+                fileSystem.Delete($"{directory}/{name}");
+            }
+        }
     }
 
     /// <summary>
-    /// Stores a snapshot of this member's own state and returns when it is durable. The newest two are kept. Safe to
-    /// call from another thread than the receive path.
+    /// Stores a snapshot of this member's own state and returns when it is durable. Of those up to it, two are kept.
     /// </summary>
-    public void Save(SnapshotMeta meta, Action<Stream> write) => throw new NotImplementedException();
+    /// <exception cref="NoSpaceException">Nothing changed.</exception>
+    /// <exception cref="IOException">The disk failed; older snapshots are as they were.</exception>
+    public void Save(SnapshotMeta meta, Action<Stream> write)
+    {
+        using var target = BeginReceive(meta);
+        write(target.Content);
+        target.Commit(target.Length, target.Checksum);
+        Prune(meta.Index);
+    }
 
     /// <summary>
-    /// The snapshot to start from, checked byte by byte, or null if there never was one. The older is taken if the
-    /// newest is damaged, provided that the log reaches back to it. The state machine starts from the result's
-    /// <see cref="SnapshotFile.Meta"/>, which may be newer or older than the log's marker: start the core from
-    /// <c>restored with { Snapshot = file.Meta }</c>.
+    /// The snapshot to start from, checked byte by byte, or null if there never was one. It lies within the log, so that
+    /// the log goes on from it: the newest that does, or the one before it if the newest is damaged and the log reaches
+    /// back that far. One from a leader that the log has not noted yet is removed: the leader sends it again. Start the
+    /// core from <c>restored with { Snapshot = file.Meta }</c>.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">None that fits the log is intact.</exception>
-    public SnapshotFile? OpenLatest(RestoredState restored) => throw new NotImplementedException();
+    public SnapshotFile? OpenLatest(RestoredState restored)
+    {
+        var damaged = new List<SnapshotCorruptException>();
+        foreach (var (name, index, term) in Stored())
+        {
+            if (!IsWithin(restored, index, term))
+            {
+                RemovedUnused(_logger, name, index);
+                _fileSystem.Delete($"{_directory}/{name}");
+                continue;
+            }
+
+            if (FirstNeeded(restored) > index + 1)
+            {
+                break;
+            }
+
+            try
+            {
+                var file = OpenVerified(name, index, term);
+                damaged.ForEach(SetAside);
+                return file;
+            }
+            catch (SnapshotCorruptException e)
+            {
+                damaged.Add(e);
+            }
+        }
+
+        // The log may reach back to its first entry, but who the members were then, only a snapshot knows.
+        return restored.Snapshot.Index == 0
+            ? null
+            : throw damaged.FirstOrDefault() ?? new SnapshotCorruptException(
+                _directory, 0, $"a snapshot of {FirstNeeded(restored) - 1} or later, with which the log goes on");
+    }
 
     /// <summary>The newest stored snapshot at or after <paramref name="index"/>, for sending; null if there is none.</summary>
-    public SnapshotFile? OpenForSending(ulong index) => throw new NotImplementedException();
+    /// <exception cref="SnapshotCorruptException">Its footer is damaged. The content is checked by the receiver.</exception>
+    public SnapshotFile? OpenForSending(ulong index)
+    {
+        lock (_gate)
+        {
+            return Stored().FirstOrDefault() is { Name: { } name } newest && newest.Index >= index
+                ? Open(name, newest.Index, newest.Term)
+                : null;
+        }
+    }
 
     /// <summary>Starts to receive a snapshot from a leader. Nothing is visible before it is committed.</summary>
-    public SnapshotReceiver BeginReceive(SnapshotMeta meta) => throw new NotImplementedException();
-}
+    public SnapshotReceiver BeginReceive(SnapshotMeta meta)
+    {
+        var name = NameOf(meta);
+        var temporary = $"{_directory}/{name}.{Interlocked.Increment(ref _temporaries)}{TemporarySuffix}";
+        return new(_fileSystem, _fileSystem.Create(temporary), meta, () => Publish(temporary, name));
+    }
 
-/// <summary>A stored snapshot, open: it stays readable when newer ones replace it.</summary>
-public sealed class SnapshotFile : IDisposable
-{
-    public SnapshotMeta Meta => throw new NotImplementedException();
+    private void Publish(string temporary, string name)
+    {
+        lock (_gate)
+        {
+            _fileSystem.Rename(temporary, $"{_directory}/{name}");
+            _fileSystem.SyncDirectory(_directory);
+        }
+    }
 
-    /// <summary>Bytes of <see cref="Content"/>.</summary>
-    public long Length => throw new NotImplementedException();
+    // Only what is older than a snapshot of this member's own state goes. One that was received may not be noted in the
+    // log yet, and the log may still need the one before.
+    private void Prune(ulong savedIndex)
+    {
+        lock (_gate)
+        {
+            foreach (var (name, _, _) in Stored().Where(stored => stored.Index <= savedIndex).Skip(Kept))
+            {
+                _fileSystem.Delete($"{_directory}/{name}");
+            }
+        }
+    }
 
-    /// <summary>CRC32C of <see cref="Content"/>.</summary>
-    public uint Checksum => throw new NotImplementedException();
+    /// <summary>Newest first.</summary>
+    private IEnumerable<(string Name, ulong Index, ulong Term)> Stored() =>
+        _fileSystem.List(_directory).Reverse().Select(Parse).Where(stored => stored.Name is not null);
 
-    /// <summary>What the state machine wrote.</summary>
-    public Stream Content => throw new NotImplementedException();
+    private SnapshotFile OpenVerified(string name, ulong index, ulong term)
+    {
+        var file = Open(name, index, term);
+        try
+        {
+            file.Verify();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
 
-    public void Dispose() => throw new NotImplementedException();
-}
+    // Kept for whoever wants to know why, under a name that is not sent to others and does not count as one of two.
+    private void SetAside(SnapshotCorruptException damage)
+    {
+        FoundDamaged(_logger, damage);
+        _fileSystem.Rename(damage.File, damage.File + DamagedSuffix);
+        _fileSystem.SyncDirectory(_directory);
+    }
 
-/// <summary>A snapshot on its way in. Disposed of before <see cref="Commit"/>, it leaves nothing behind.</summary>
-public sealed class SnapshotReceiver : IDisposable
-{
-    public Stream Content => throw new NotImplementedException();
+    private SnapshotFile Open(string name, ulong index, ulong term)
+    {
+        var file = _fileSystem.Open($"{_directory}/{name}", writable: false);
+        try
+        {
+            var footer = SnapshotFooter.Read(file);
+            return footer.Meta.Index == index && footer.Meta.Term == term
+                ? new(file, footer)
+                : throw new SnapshotCorruptException(
+                    file.Path, footer.ContentLength, $"the snapshot of its name, not of {footer.Meta.Index} (term {footer.Meta.Term})");
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>Makes it durable, if length and checksum are the sender's.</summary>
-    /// <exception cref="InvalidDataException">They are not.</exception>
-    public void Commit(long length, uint checksum) => throw new NotImplementedException();
+    private static ulong FirstNeeded(RestoredState restored) =>
+        restored.Entries.Count > 0 ? restored.Entries[0].Index : restored.Snapshot.Index + 1;
 
-    public void Dispose() => throw new NotImplementedException();
+    /// <summary>The log has this very index and term, or has noted the snapshot, or begins behind it.</summary>
+    private static bool IsWithin(RestoredState restored, ulong index, ulong term)
+    {
+        if (index <= restored.Snapshot.Index)
+        {
+            return index < restored.Snapshot.Index || term == restored.Snapshot.Term;
+        }
+
+        var first = FirstNeeded(restored);
+        return index >= first
+            && index - first < (ulong)restored.Entries.Count
+            && restored.Entries[(int)(index - first)].Term == term;
+    }
+
+    private static string NameOf(SnapshotMeta meta) =>
+        string.Create(CultureInfo.InvariantCulture, $"{meta.Index:x16}-{meta.Term:x16}{Suffix}");
+
+    private static (string Name, ulong Index, ulong Term) Parse(string name) =>
+        name.Length == 33 + Suffix.Length
+        && name[16] == '-'
+        && name.EndsWith(Suffix, StringComparison.Ordinal)
+        && TryParseHex(name.AsSpan(0, 16), out var index)
+        && TryParseHex(name.AsSpan(17, 16), out var term)
+            ? (name, index, term)
+            : default;
+
+    private static bool TryParseHex(ReadOnlySpan<char> digits, out ulong value) =>
+        ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+
+    [LoggerMessage(LogLevel.Error, "A stored snapshot is damaged; the one before it is used")]
+    private static partial void FoundDamaged(ILogger logger, Exception exception);
+
+    [LoggerMessage(LogLevel.Information, "Snapshot {File} of {Index} does not fit the log, and is removed")]
+    private static partial void RemovedUnused(ILogger logger, string file, ulong index);
 }

@@ -1,36 +1,323 @@
 using Blixard.Raft.Core;
+using Microsoft.Extensions.Logging;
 
 namespace Blixard.Raft.Storage;
 
-public sealed class WriteAheadLog : IDisposable
+/// <summary>
+/// Term, vote and entries on stable storage (Figure 2, "persistent state"). Batches are gathered by
+/// <see cref="Append"/> and made durable together by <see cref="Sync"/>. One thread at a time.
+/// </summary>
+/// <remarks>
+/// A directory of preallocated segments <c>00000001.wal, ...</c>; spare ones end in <c>.spare</c>. The format:
+/// <see cref="WalSector"/> within <see cref="FrameHeader"/> within <see cref="WalHead"/>, <see cref="WalRecords"/>.
+/// What recovery accepts and refuses: <see cref="WalRecovery"/>.
+/// </remarks>
+public sealed partial class WriteAheadLog : IDisposable
 {
+    private const long MinSegmentBytes = 4096;
+    private const string LockName = "lock";
+
+    private readonly IFileSystem _fileSystem;
+    private readonly WalOptions _options;
+    private readonly IDisposable _lock;
+    private readonly SegmentPool _pool;
+    private readonly LogShape _shape;
+    private readonly WalFrameWriter _frame = new();
+    private readonly WalFrameWriter _headFrame = new();
+
+    /// <summary>Segments before the active one, oldest first.</summary>
+    private readonly List<WalSegment> _sealed;
+
+    private WalSegment _active;
+    private IFile? _file;
+    private long _position;
+
+    /// <summary>What is on stable storage.</summary>
+    private WalHead _durable;
+    private ulong _lastBatch;
+    private uint _digest;
+
+    /// <summary>The last batch holds nothing, so it need not be proved.</summary>
+    private bool _isMarked;
+    private ulong _bufferedMaxIndex;
+    private StorageFailedException? _failure;
+
+    private WriteAheadLog(IFileSystem fileSystem, WalOptions options, IDisposable held, SegmentPool pool, RecoveredLog log)
+    {
+        (_fileSystem, _options, _lock, _pool) = (fileSystem, options, held, pool);
+        _shape = log.Replay.Shape;
+        _sealed = [.. log.Segments];
+        _durable = log.BeforeLast;
+        _digest = log.DigestBeforeLast;
+        _lastBatch = log.LastBatch - 1;
+        Recovery = log.Report;
+
+        // The last batch may have been read from the page cache. It is written anew, into a fresh segment, and what is
+        // here counts only after that is durable.
+        _frame.Write(log.Tail.Span);
+        _bufferedMaxIndex = log.TailMaxIndex;
+        _active = BeginSegment();
+        WriteFrame();
+        RetirePredecessor(log);
+        _pool.PrepareAhead();
+    }
+
+    /// <summary>What opening the log found.</summary>
+    public RecoveryReport Recovery { get; }
+
+    /// <summary>Bytes of all segments on disk, spare ones included.</summary>
+    public long Bytes => _sealed.Sum(segment => segment.Length) + _active.Length + _pool.Bytes;
+
+    /// <summary>Opens the log in a directory, or begins one. All that is returned is on stable storage.</summary>
     /// <exception cref="WalCorruptException">Something acknowledged is damaged or missing.</exception>
     /// <exception cref="StorageIdentityException">It is another member's log.</exception>
-    /// <exception cref="IOException">The disk failed, or another process has the log open.</exception>
-    public static WriteAheadLog Open(IFileSystem fileSystem, string directory, WalOptions options, out RestoredState restored) =>
-        throw new NotImplementedException();
+    /// <exception cref="IOException">The disk failed or is full, or another process has the log open.</exception>
+    public static WriteAheadLog Open(
+        IFileSystem fileSystem, string directory, WalOptions options, out RestoredState restored)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.SegmentBytes, MinSegmentBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.FirstSegmentBytes, MinSegmentBytes);
+        fileSystem.CreateDirectory(directory);
+        var held = fileSystem.Lock($"{directory}/{LockName}");
+        SegmentPool? pool = null;
+        try
+        {
+            var log = new WalRecovery(fileSystem, directory, options).Run();
+            if (log.Report.Torn is { } torn)
+            {
+                TailIsTorn(options.Logger, torn.Batch, torn.File, torn.Offset);
+            }
 
-    public RecoveryReport Recovery => throw new NotImplementedException();
+            foreach (var path in log.Abandoned)
+            {
+                fileSystem.Delete(path);
+                fileSystem.SyncDirectory(directory);
+            }
 
-    /// <summary>Bytes of all segments on disk.</summary>
-    public long Bytes => throw new NotImplementedException();
+            pool = new SegmentPool(fileSystem, directory, options);
+            var opened = new WriteAheadLog(fileSystem, options, held, pool, log);
+            restored = log.Replay.ToRestored();
+            return opened;
+        }
+        catch
+        {
+            pool?.Dispose();
+            held.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Takes a batch into the buffer. Nothing is promised before <see cref="Sync"/> returns.</summary>
-    public void Append(WalBatch batch) => throw new NotImplementedException();
+    /// <exception cref="ArgumentException">
+    /// It breaks a rule of Raft's log: a gap, a term or vote that goes back, an entry too large. The log is unusable from
+    /// now on, for half of the batch may be in the buffer.
+    /// </exception>
+    public void Append(WalBatch batch)
+    {
+        ThrowIfFailed();
+        if (batch.HardState is { } hardState)
+        {
+            Check(_shape.Accept(hardState));
+            WalRecords.Write(_frame, hardState);
+        }
+
+        // A member that started from its older snapshot makes markers again that the log has long passed.
+        if (batch.Snapshot is { } snapshot && (batch.ReplacesLog || snapshot.Index >= _shape.Snapshot.Index))
+        {
+            Check(_shape.Accept(snapshot, batch.ReplacesLog));
+            WalRecords.Write(_frame, snapshot, batch.ReplacesLog);
+        }
+
+        var entries = batch.Entries;
+        for (var i = 0; i < entries.Count; i++)
+        {
+            var entry = entries[i];
+            if (entry.Size > _options.MaxEntryBytes)
+            {
+                Check($"an entry of at most {_options.MaxEntryBytes} bytes, not {entry.Size}");
+            }
+
+            // Only the first may replace what is there.
+            Check(
+                i > 0 && entry.Index != _shape.LastIndex + 1
+                    ? $"entry {_shape.LastIndex + 1}, not {entry.Index}"
+                    : _shape.Accept(entry.Index, entry.Term));
+            WalRecords.Write(_frame, entry);
+            _bufferedMaxIndex = Math.Max(_bufferedMaxIndex, entry.Index);
+        }
+    }
 
     /// <summary>One write and one fdatasync for all that was appended since the last.</summary>
     /// <exception cref="NoSpaceException">Nothing was written; call again when there is space.</exception>
     /// <exception cref="StorageFailedException">The log is unusable from now on; end the process.</exception>
-    public void Sync() => throw new NotImplementedException();
+    public void Sync()
+    {
+        ThrowIfFailed();
+        if (_frame.Length > 0)
+        {
+            WriteBatch();
+        }
+    }
 
-    /// <summary>When idle, and before an orderly stop: proves to the next start that the last batch was acknowledged.</summary>
-    public void MarkDurable() => throw new NotImplementedException();
+    /// <summary>
+    /// When idle, and before an orderly stop: an empty batch, which proves to the next start that the one before it was
+    /// acknowledged. Without it, a last batch of which whole sectors vanished looks like one that was never completed.
+    /// </summary>
+    public void MarkDurable()
+    {
+        ThrowIfFailed();
+        if (_frame.Length > 0 || !_isMarked)
+        {
+            Sync();
+            WriteBatch();
+        }
+    }
 
     /// <summary>
     /// Entries up to <paramref name="index"/> are no longer needed: drops the segments that hold no other. The snapshot
     /// that replaces them must have been appended and synced.
     /// </summary>
-    public void Compact(ulong index) => throw new NotImplementedException();
+    public void Compact(ulong index)
+    {
+        ThrowIfFailed();
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(index, _durable.Snapshot.Index);
+        while (_sealed.Count > 0 && _sealed[0].MaxIndex <= index)
+        {
+            try
+            {
+                _pool.Release(_sealed[0]);
+            }
+            catch (IOException e)
+            {
+                throw Fail("dropping a segment", e);
+            }
 
-    public void Dispose() => throw new NotImplementedException();
+            _sealed.RemoveAt(0);
+        }
+    }
+
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _file?.Dispose();
+        _lock.Dispose();
+    }
+
+    private void WriteBatch()
+    {
+        if (_position + _frame.FileBytes > _active.Length)
+        {
+            var next = BeginSegment();
+            _sealed.Add(_active);
+            _active = next;
+            WriteFrame();
+            _pool.PrepareAhead();
+        }
+        else
+        {
+            WriteFrame();
+        }
+    }
+
+    /// <summary>Opens the segment for the batch in the buffer, and makes its head. Writes nothing yet.</summary>
+    private WalSegment BeginSegment()
+    {
+        _headFrame.Clear();
+        _durable.Write(_headFrame);
+        try
+        {
+            var segment = _pool.Take(_headFrame.FileBytes + _frame.FileBytes);
+            _file?.Dispose();
+            _file = _fileSystem.Open(segment.Path, writable: true);
+            _position = 0;
+            return segment;
+        }
+        catch (IOException e) when (e is not NoSpaceException)
+        {
+            throw Fail("beginning a segment", e);
+        }
+    }
+
+    private void WriteFrame()
+    {
+        var batch = _lastBatch + 1;
+        try
+        {
+            var start = _position;
+            if (start == 0)
+            {
+                var head = _headFrame.Finish(FrameKind.Head, _active.Sequence, batch, 0, _digest, out _);
+                _file!.Write(0, head);
+                start = head.Length;
+            }
+
+            var sector = start / WalSector.Size;
+            var bytes = _frame.Finish(FrameKind.Batch, _active.Sequence, batch, sector, _digest, out var digest);
+            _file!.Write(start, bytes);
+            _file.SyncData();
+            _digest = digest;
+            _position = start + bytes.Length;
+        }
+        catch (IOException e)
+        {
+            throw Fail($"writing batch {batch}", e);
+        }
+
+        _lastBatch = batch;
+        _isMarked = _frame.Length == 0;
+        _durable = WalHead.Of(_shape, _options);
+        _active = _active with { MaxIndex = Math.Max(_active.MaxIndex, _bufferedMaxIndex) };
+        _bufferedMaxIndex = 0;
+        _frame.Clear();
+    }
+
+    /// <summary>What was the last segment ends before its last batch, which stands in the new one now.</summary>
+    private void RetirePredecessor(RecoveredLog log)
+    {
+        if (_sealed.Count == 0)
+        {
+            return;
+        }
+
+        var previous = _sealed[^1];
+        if (log.LastIsFirst)
+        {
+            _pool.Release(previous);
+            _sealed.RemoveAt(_sealed.Count - 1);
+            return;
+        }
+
+        using var file = _fileSystem.Open(previous.Path, writable: true);
+        var length = log.LastStart * WalSector.Size;
+        file.SetLength(length);
+        file.SyncData();
+        _sealed[^1] = previous with { Length = length };
+    }
+
+    private void Check(string? expected)
+    {
+        if (expected is not null)
+        {
+            var refused = new ArgumentException($"the log expected {expected}");
+            _failure = new StorageFailedException("a batch was refused", refused);
+            throw refused;
+        }
+    }
+
+    private StorageFailedException Fail(string what, IOException cause) =>
+        _failure = new StorageFailedException($"write-ahead log: {what} failed: {cause.Message}", cause);
+
+    private void ThrowIfFailed()
+    {
+        if (_failure is { } failure)
+        {
+            throw new StorageFailedException(failure.Message, failure);
+        }
+    }
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Batch {Batch} was being written when the power was lost, and is dropped: {File}, offset {Offset}. "
+        + "It had not been acknowledged")]
+    private static partial void TailIsTorn(ILogger logger, ulong batch, string file, long offset);
 }

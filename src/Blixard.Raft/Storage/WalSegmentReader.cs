@@ -1,0 +1,152 @@
+namespace Blixard.Raft.Storage;
+
+internal enum FrameStatus
+{
+    Complete,
+
+    /// <summary>At least one sector was never written: its sync did not return.</summary>
+    Torn,
+
+    /// <summary>Not even its first sector was written.</summary>
+    Absent,
+
+    Damaged,
+}
+
+/// <param name="Payload">Of a complete frame.</param>
+/// <param name="Problem">Of a damaged one: what should have been at <paramref name="BadSector"/>.</param>
+internal readonly record struct FrameRead(
+    FrameStatus Status,
+    FrameHeader Header,
+    ulong Batch,
+    byte[] Payload,
+    long EndSector,
+    uint Digest,
+    long BadSector,
+    string Problem);
+
+/// <summary>Reads the frames of one segment, through a window of the file.</summary>
+internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow window)
+{
+    private readonly long _sectors = file.Length / WalSector.Size;
+
+    /// <summary>Reads the frame that begins at a sector.</summary>
+    /// <param name="batch">The batch it must belong to; null: whatever it says.</param>
+    public FrameRead ReadFrame(long sector, FrameKind kind, ulong? batch)
+    {
+        if (sector >= _sectors)
+        {
+            return new(FrameStatus.Absent, default, 0, [], sector, 0, 0, "");
+        }
+
+        var first = Sector(sector);
+        switch (WalSector.Classify(first, sector, incarnation, out var found))
+        {
+            case SectorKind.Unwritten:
+                return new(FrameStatus.Absent, default, 0, [], sector, 0, 0, "");
+            case SectorKind.Damaged:
+                return Damaged(sector, batch is { } due ? $"the first sector of batch {due}, intact" : "the first sector of a segment, intact");
+        }
+
+        if (batch is { } expected && found != expected)
+        {
+            return Damaged(sector, $"batch {expected}, not {found}");
+        }
+
+        if (FrameHeader.TryRead(first[WalSector.PrefixBytes..], kind, out var header) is { } problem)
+        {
+            return Damaged(sector, problem);
+        }
+
+        if (header.DurableUpTo != found - 1)
+        {
+            return Damaged(sector, $"batch {found} written when {found - 1} was durable, not {header.DurableUpTo}");
+        }
+
+        var end = sector + FrameHeader.SectorsFor(header.Length);
+        return end > _sectors
+            ? Damaged(sector, $"a batch that ends within its segment, not one of {header.Length} bytes")
+            : ReadBody(sector, end, header, found);
+    }
+
+    /// <summary>The batches that the intact sectors from here on belong to; (0, 0) if there are none.</summary>
+    public (ulong Lowest, ulong Highest) Batches(long fromSector)
+    {
+        ulong lowest = 0;
+        ulong highest = 0;
+        for (var sector = fromSector; sector < _sectors; sector++)
+        {
+            if (WalSector.Classify(Sector(sector), sector, incarnation, out var batch) == SectorKind.Written)
+            {
+                lowest = lowest == 0 ? batch : Math.Min(lowest, batch);
+                highest = Math.Max(highest, batch);
+            }
+        }
+
+        return (lowest, highest);
+    }
+
+    private FrameRead ReadBody(long sector, long end, FrameHeader header, ulong batch)
+    {
+        var payload = GC.AllocateUninitializedArray<byte>(header.Length);
+        var filled = 0;
+        var skip = WalSector.PrefixBytes + FrameHeader.Bytes;
+        uint digest = 0;
+        var torn = false;
+        long? damaged = null;
+        for (var number = sector; number < end; number++)
+        {
+            var bytes = Sector(number);
+            var kind = WalSector.Classify(bytes, number, incarnation, out var found);
+            if (kind == SectorKind.Unwritten)
+            {
+                torn = true;
+            }
+            else if (kind == SectorKind.Damaged || found != batch)
+            {
+                damaged ??= number;
+            }
+
+            digest = Crc32C.Append(digest, bytes[..sizeof(uint)]);
+            var part = bytes[skip..];
+            part = part[..Math.Min(part.Length, payload.Length - filled)];
+            part.CopyTo(payload.AsSpan(filled));
+            filled += part.Length;
+            skip = WalSector.PrefixBytes;
+        }
+
+        // A sector that was never written proves that the sync of this batch never returned, whatever else is wrong.
+        return torn ? new(FrameStatus.Torn, header, batch, [], end, 0, 0, "")
+            : damaged is { } bad ? Damaged(bad, $"a sector of batch {batch}, intact")
+            : new(FrameStatus.Complete, header, batch, payload, end, digest, 0, "");
+    }
+
+    private ReadOnlySpan<byte> Sector(long number) => window.Read(file, number * WalSector.Size, WalSector.Size);
+
+    private static FrameRead Damaged(long sector, string problem) =>
+        new(FrameStatus.Damaged, default, 0, [], sector, 0, sector, problem);
+}
+
+/// <summary>One buffer through which several files are read, mostly forwards.</summary>
+internal sealed class ReadWindow
+{
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(1 << 20);
+    private IFile? _file;
+    private long _start;
+    private int _length;
+
+    /// <summary>Valid until the next call.</summary>
+    public ReadOnlySpan<byte> Read(IFile file, long offset, int count)
+    {
+        if (_file != file || offset < _start || offset + count > _start + _length)
+        {
+            (_file, _start, _length) = (file, offset, file.Read(offset, _buffer));
+            if (_length < count)
+            {
+                throw new IOException($"{file.Path} became shorter while it was read");
+            }
+        }
+
+        return _buffer.AsSpan((int)(offset - _start), count);
+    }
+}
