@@ -1,0 +1,220 @@
+using System.Diagnostics;
+using Blixard.Raft.Core;
+using Blixard.Raft.Storage;
+
+namespace Blixard.Raft.Transport;
+
+/// <summary>
+/// Messages as bytes, little-endian, in the order of their records' fields. Permanent within a protocol version: the
+/// numbers of <see cref="FrameType"/> and the layouts below.
+/// <code>
+/// message = u64 from, u64 to, u64 term, the fields of its kind
+/// entry   = u64 index, u64 term, u8 kind, u32 length, bytes
+/// list    = u32 count, items
+/// </code>
+/// </summary>
+internal static class MessageCodec
+{
+    private const int MinEntryBytes = 21;
+
+    /// <exception cref="UnreachableException">A kind that never leaves its member.</exception>
+    public static FrameType TypeOf(Message message) => message switch
+    {
+        VoteRequest => FrameType.VoteRequest,
+        VoteResponse => FrameType.VoteResponse,
+        AppendRequest => FrameType.AppendRequest,
+        AppendResponse => FrameType.AppendResponse,
+        HeartbeatRequest => FrameType.HeartbeatRequest,
+        HeartbeatResponse => FrameType.HeartbeatResponse,
+        ForwardProposals => FrameType.ForwardProposals,
+        ReadIndexRequest => FrameType.ReadIndexRequest,
+        ReadIndexResponse => FrameType.ReadIndexResponse,
+        TimeoutNow => FrameType.TimeoutNow,
+        InstallSnapshotRequest => FrameType.InstallSnapshotRequest,
+        _ => throw new UnreachableException($"{message.GetType().Name} never goes on the wire"),
+    };
+
+    /// <summary>Payload bytes, the figure by which queues are bounded.</summary>
+    public static long PayloadBytes(Message message)
+    {
+        long bytes = 0;
+        switch (message)
+        {
+            case AppendRequest append:
+                foreach (var entry in append.Entries)
+                {
+                    bytes += entry.Size;
+                }
+
+                break;
+            case ForwardProposals forward:
+                foreach (var data in forward.Data)
+                {
+                    bytes += data.Length;
+                }
+
+                break;
+        }
+
+        return bytes;
+    }
+
+    public static void Write(Message message, ByteWriter target)
+    {
+        target.U64(message.From.Value);
+        target.U64(message.To.Value);
+        target.U64(message.Term);
+        switch (message)
+        {
+            case VoteRequest m:
+                target.U64(m.LastLogIndex);
+                target.U64(m.LastLogTerm);
+                target.Flag(m.PreVote);
+                target.Flag(m.Transfer);
+                break;
+            case VoteResponse m:
+                target.Flag(m.PreVote);
+                target.Flag(m.Granted);
+                break;
+            case AppendRequest m:
+                target.U64(m.PrevLogIndex);
+                target.U64(m.PrevLogTerm);
+                target.U64(m.LeaderCommit);
+                target.U32((uint)m.Entries.Count);
+                for (var i = 0; i < m.Entries.Count; i++)
+                {
+                    Write(m.Entries[i], target);
+                }
+
+                break;
+            case AppendResponse m:
+                target.Flag(m.Rejected);
+                target.U64(m.Index);
+                target.U64(m.HintIndex);
+                target.U64(m.HintTerm);
+                break;
+            case HeartbeatRequest m:
+                target.U64(m.Commit);
+                target.U64(m.ReadSequence);
+                break;
+            case HeartbeatResponse m:
+                target.U64(m.ReadSequence);
+                break;
+            case ForwardProposals m:
+                target.U32((uint)m.Data.Count);
+                foreach (var data in m.Data)
+                {
+                    target.U32((uint)data.Length);
+                    target.Bytes(data.Span);
+                }
+
+                break;
+            case ReadIndexRequest m:
+                target.U64(m.Context);
+                break;
+            case ReadIndexResponse m:
+                target.U64(m.Context);
+                target.U64(m.Index);
+                break;
+            case TimeoutNow:
+                break;
+            case InstallSnapshotRequest m:
+                SnapshotMetaCodec.Write(m.Snapshot, target.Take(SnapshotMetaCodec.SizeOf(m.Snapshot)));
+                break;
+            default:
+                throw new UnreachableException($"{message.GetType().Name} never goes on the wire");
+        }
+    }
+
+    /// <exception cref="ProtocolException">The bytes are not exactly one message of that type.</exception>
+    public static Message Read(FrameType type, ReadOnlySpan<byte> body)
+    {
+        var source = new ByteReader(body);
+        var (from, to, term) = (new MemberId(source.U64()), new MemberId(source.U64()), source.U64());
+        Message message = type switch
+        {
+            FrameType.VoteRequest =>
+                new VoteRequest(from, to, term, source.U64(), source.U64(), source.Flag(), source.Flag()),
+            FrameType.VoteResponse => new VoteResponse(from, to, term, source.Flag(), source.Flag()),
+            FrameType.AppendRequest => new AppendRequest(
+                from, to, term, source.U64(), source.U64(), source.U64(), ReadEntries(ref source)),
+            FrameType.AppendResponse => new AppendResponse(
+                from, to, term, source.Flag(), source.U64(), source.U64(), source.U64()),
+            FrameType.HeartbeatRequest => new HeartbeatRequest(from, to, term, source.U64(), source.U64()),
+            FrameType.HeartbeatResponse => new HeartbeatResponse(from, to, term, source.U64()),
+            FrameType.ForwardProposals => new ForwardProposals(from, to, term, ReadProposals(ref source)),
+            FrameType.ReadIndexRequest => new ReadIndexRequest(from, to, term, source.U64()),
+            FrameType.ReadIndexResponse => new ReadIndexResponse(from, to, term, source.U64(), source.U64()),
+            FrameType.TimeoutNow => new TimeoutNow(from, to, term),
+            FrameType.InstallSnapshotRequest => new InstallSnapshotRequest(from, to, term, ReadSnapshot(ref source)),
+            _ => throw new ProtocolException($"frame type {(byte)type} is no message"),
+        };
+        source.End();
+        return message;
+    }
+
+    private static void Write(LogEntry entry, ByteWriter target)
+    {
+        target.U64(entry.Index);
+        target.U64(entry.Term);
+        target.U8((byte)entry.Kind);
+        target.U32((uint)entry.Size);
+        target.Bytes(entry.Data.Span);
+    }
+
+    private static LogEntry[] ReadEntries(ref ByteReader source)
+    {
+        var entries = new LogEntry[Count(ref source, MinEntryBytes)];
+        for (var i = 0; i < entries.Length; i++)
+        {
+            var (index, term, kind) = (source.U64(), source.U64(), (EntryKind)source.U8());
+            if (!Enum.IsDefined(kind))
+            {
+                throw new ProtocolException($"entry {index} is of the unknown kind {(byte)kind}");
+            }
+
+            // What replication takes for granted: consecutive, and terms that never go back.
+            if (i > 0 && (index != entries[i - 1].Index + 1 || term < entries[i - 1].Term))
+            {
+                throw new ProtocolException(
+                    $"entry {index} of term {term} follows entry {entries[i - 1].Index} of term {entries[i - 1].Term}");
+            }
+
+            entries[i] = new(index, term, kind, source.Bytes(source.U32()).ToArray());
+        }
+
+        return entries;
+    }
+
+    private static ReadOnlyMemory<byte>[] ReadProposals(ref ByteReader source)
+    {
+        var proposals = new ReadOnlyMemory<byte>[Count(ref source, sizeof(uint))];
+        for (var i = 0; i < proposals.Length; i++)
+        {
+            proposals[i] = source.Bytes(source.U32()).ToArray();
+        }
+
+        return proposals;
+    }
+
+    /// <summary>Bounded by what can be left, before anything is allocated for it.</summary>
+    private static uint Count(ref ByteReader source, int minItemBytes)
+    {
+        var count = source.U32();
+        return count <= source.Left / minItemBytes
+            ? count
+            : throw new ProtocolException($"{count} items can't be in the {source.Left} bytes that are left");
+    }
+
+    private static SnapshotMeta ReadSnapshot(ref ByteReader source)
+    {
+        try
+        {
+            return SnapshotMetaCodec.Decode(source.Bytes((uint)source.Left));
+        }
+        catch (FormatException e)
+        {
+            throw new ProtocolException(e.Message);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using Blixard.Raft.Core;
+
+namespace Blixard.Raft.Tests.Transport;
+
+/// <summary>One of every message that goes on the wire, with values that show a field in the wrong place.</summary>
+internal static class Messages
+{
+    private static readonly MemberId From = new(0x1122334455667788);
+    private static readonly MemberId To = new(0x99);
+
+    public static IReadOnlyList<Message> OfEveryKind { get; } =
+    [
+        new VoteRequest(From, To, 3, 4, 5, PreVote: true, Transfer: false),
+        new VoteResponse(From, To, 3, PreVote: false, Granted: true),
+        new AppendRequest(From, To, 3, 4, 2, 1, [
+            new(5, 2, EntryKind.Noop, default),
+            new(6, 3, EntryKind.Command, "set x"u8.ToArray()),
+            new(7, 3, EntryKind.Configuration, new byte[] { 0, 255 }),
+        ]),
+        new AppendResponse(From, To, 3, Rejected: true, 6, 5, 4),
+        new HeartbeatRequest(From, To, 3, 7, 8),
+        new HeartbeatResponse(From, To, 3, 8),
+        new ForwardProposals(From, To, 3, [new byte[] { 1 }, default, "two"u8.ToArray()]),
+        new ReadIndexRequest(From, To, 3, 9),
+        new ReadIndexResponse(From, To, 3, 9, 10),
+        new TimeoutNow(From, To, 3),
+        new InstallSnapshotRequest(From, To, 3, new(11, 2, new([new(1), new(2)], [new(7)]))),
+    ];
+
+    /// <summary>As text, because records compare lists by reference.</summary>
+    public static string Show(Message message) => message switch
+    {
+        AppendRequest m =>
+            $"{m with { Entries = [] }} {string.Join(' ', m.Entries.Select(e => $"{e.Index}/{e.Term}/{e.Kind}/{Convert.ToHexString(e.Data.Span)}"))}",
+        ForwardProposals m => $"{m with { Data = [] }} {string.Join(' ', m.Data.Select(d => Convert.ToHexString(d.Span)))}",
+        InstallSnapshotRequest m =>
+            $"{m.From} {m.To} {m.Term} {m.Snapshot.Index} {m.Snapshot.Term} {string.Join(' ', m.Snapshot.Configuration.Members)}",
+        _ => message.ToString(),
+    };
+}
