@@ -17,9 +17,12 @@ public sealed record Problem
     /// <summary>The path asked for.</summary>
     public string? Instance { get; init; }
 
-    /// <summary>Members that only some types have, beside the others in the object (leader, node, index, …).</summary>
+    /// <summary>
+    /// Members that only some types have, beside the others in the object (leader, node, index, …). Not init: the
+    /// source-generated reader gives those to a constructor, which extension data can't be.
+    /// </summary>
     [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Extensions { get; init; }
+    public IDictionary<string, JsonElement>? Extensions { get; set; }
 }
 
 /// <summary>Stable names of what can go wrong, with the HTTP status each comes with.</summary>

@@ -73,7 +73,9 @@ internal static class ApiEndpoints
             .Describe<Vm>("One VM", ReadQuery.Accepted, 400, 404);
         routes.MapPut(One, (HttpContext context, VmEndpoints vms, string vm) => vms.RegisterAsync(context, vm))
             .Describe<Vm>("Tell the cluster that a VM is defined on a node", Nothing, 400, 404, 409, 413, 504)
-            .Accepts<RegisterVmRequest>(isOptional: true, "application/json")
+
+            // It is JSON whatever it says it is: curl says a form by itself.
+            .Accepts<RegisterVmRequest>(isOptional: true, "application/json", "*/*")
             .Produces<Vm>(StatusCodes.Status201Created);
         routes.MapDelete(One, (HttpContext context, VmEndpoints vms, string vm) => vms.RemoveAsync(context, vm))
             .Describe("Forget a VM on all nodes; stops nothing", Nothing, 400, 504)

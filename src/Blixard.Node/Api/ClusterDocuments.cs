@@ -67,7 +67,7 @@ internal static class ClusterDocuments
             Status = status,
             RaftAddress = registered is { RaftAddress.Length: > 0 }
                 ? registered.RaftAddress
-                : node.Peers.GetValueOrDefault(member)?.RaftAddress,
+                : node.Peers.GetValueOrDefault(member) is { RaftAddress.Length: > 0 } peer ? peer.RaftAddress : null,
             ApiAddress = registered is { ApiAddress.Length: > 0 } ? registered.ApiAddress : null,
             Version = registered is { Version.Length: > 0 } ? registered.Version : null,
             MatchIndex = match,

@@ -56,36 +56,52 @@ internal sealed class EventEndpoints(
 
     private async Task FollowAsync(EventWriter writer, ulong since, bool vmsOnly, CancellationToken cancellationToken)
     {
-        await using var events = feed.WatchAsync(since, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        var resuming = true;
-        while (true)
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var events = feed.WatchAsync(since, watching.Token).GetAsyncEnumerator(CancellationToken.None);
+        var next = Task.FromResult(true);
+        try
         {
-            var next = events.MoveNextAsync().AsTask();
-            if (!next.IsCompleted)
+            for (var resuming = true; ;)
             {
-                // All that was at hand is written; whoever reads shall have it before we wait.
-                await writer.FlushAsync(cancellationToken);
+                next = events.MoveNextAsync().AsTask();
+                resuming &= next.IsCompleted;
                 await KeptAliveAsync(next, writer, cancellationToken);
-                resuming = false;
-            }
-
-            await next;
-            if (events.Current is FeedGap gap)
-            {
-                writer.Write(EventDocuments.Gap(gap, time.GetUtcNow(), resuming
-                    ? "no longer held by this node"
-                    : "this reader was too slow, or the node took over a snapshot; read the full list again"));
-                if (!resuming)
+                await next;
+                if (!Write(events.Current, writer, vmsOnly, resuming))
                 {
                     await writer.FlushAsync(cancellationToken);
                     return;
                 }
-            }
-            else if (events.Current is FeedChange { Change: var change } && (!vmsOnly || change.Entity == EntityKind.Vm))
-            {
-                writer.Write(EventDocuments.Of(change, replica.State, engine.Status));
+
                 await writer.FlushAsync(cancellationToken);
             }
+        }
+        finally
+        {
+            // Only an enumerator at rest may be disposed.
+            await watching.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>
+    /// False if the stream ends with this: a reader that has what came before and lost the thread later has to read the
+    /// full list again, while one that resumes was not promised more than what is held.
+    /// </summary>
+    private bool Write(FeedEvent happened, EventWriter writer, bool vmsOnly, bool resuming)
+    {
+        switch (happened)
+        {
+            case FeedGap gap:
+                writer.Write(EventDocuments.Gap(gap, time.GetUtcNow(), resuming
+                    ? "no longer held by this node"
+                    : "this reader was too slow, or the node took over a snapshot; read the full list again"));
+                return resuming;
+            case FeedChange { Change: var change } when !vmsOnly || change.Entity == EntityKind.Vm:
+                writer.Write(EventDocuments.Of(change, replica.State, engine.Status));
+                return true;
+            default:
+                return true;
         }
     }
 

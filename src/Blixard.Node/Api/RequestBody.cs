@@ -34,17 +34,19 @@ internal static class RequestBody
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(cancellationToken);
-            if (read.Buffer.Length > limit)
+            var (length, body) = (read.Buffer.Length, read.IsCompleted ? read.Buffer.ToArray() : null);
+
+            // Every read is ended, or the server can't get rid of the rest of the body.
+            request.BodyReader.AdvanceTo(body is null ? read.Buffer.Start : read.Buffer.End, read.Buffer.End);
+            if (length > limit)
             {
                 throw new ApiException(Problems.TooLarge(limit));
             }
 
-            if (read.IsCompleted)
+            if (body is not null)
             {
-                return read.Buffer.ToArray();
+                return body;
             }
-
-            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 

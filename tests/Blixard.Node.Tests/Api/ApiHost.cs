@@ -1,0 +1,202 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Blixard.Client.Contracts;
+using Blixard.Node.Api;
+using Blixard.Node.Metrics;
+using Blixard.Node.Replication;
+using Blixard.StateMachine.Commands;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using VmObservation = Blixard.StateMachine.Commands.VmObservation;
+using VmState = Blixard.StateMachine.Commands.VmState;
+
+namespace Blixard.Node.Tests.Api;
+
+/// <summary>
+/// The real endpoints on a real port, over the real replica, proposer and change feed; only the engine below them and
+/// the host's systemd are small ones of the tests.
+/// </summary>
+internal sealed class ApiHost : IAsyncDisposable
+{
+    public const string Boot = "boot-1";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly WebApplication _app;
+
+    private ApiHost(WebApplication app)
+    {
+        _app = app;
+        Engine = app.Services.GetRequiredService<FakeEngine>();
+        Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()), Timeout = Patience };
+    }
+
+    public FakeEngine Engine { get; }
+
+    public FakeAgent Agent => _app.Services.GetRequiredService<FakeAgent>();
+
+    public ManualTime Time => _app.Services.GetRequiredService<ManualTime>();
+
+    public Replica Replica => _app.Services.GetRequiredService<Replica>();
+
+    public ChangeFeed Feed => _app.Services.GetRequiredService<ChangeFeed>();
+
+    public EventStreams Streams => _app.Services.GetRequiredService<EventStreams>();
+
+    public HttpClient Http { get; }
+
+    /// <param name="limits">Null for the product's.</param>
+    /// <param name="feed">Null for the product's.</param>
+    public static async Task<ApiHost> StartAsync(ApiLimits? limits = null, ChangeFeed? feed = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        var services = builder.Services;
+        services.AddSingleton<ManualTime>();
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<ManualTime>());
+        services.AddSingleton(limits ?? new ApiLimits());
+        services.AddSingleton(feed ?? new ChangeFeed());
+        services.AddSingleton<AppliedState>();
+        services.AddSingleton<ReplicationEvents>();
+        services.AddSingleton<ApplyLoop>();
+        services.AddSingleton<FakeEngine>();
+        services.AddSingleton<IRaftEngine>(provider => provider.GetRequiredService<FakeEngine>());
+        services.AddSingleton<Replica>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionKeeper>(provider, "n1"));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Proposer>(provider, "n1"));
+        services.AddSingleton<FakeAgent>();
+        services.AddSingleton<ILocalVms>(provider => provider.GetRequiredService<FakeAgent>());
+        services.AddSingleton<IAgentStatus>(provider => provider.GetRequiredService<FakeAgent>());
+        services.AddSingleton(Facts);
+        services.AddBlixardApi();
+        services.AddBlixardMetrics();
+        var app = builder.Build();
+        app.UseBlixardApi();
+        app.MapBlixardApi();
+        app.MapBlixardMetrics();
+        await app.StartAsync();
+        return new ApiHost(app);
+    }
+
+    public static NodeFacts Facts { get; } = new()
+    {
+        Name = "n1",
+        Member = FakeEngine.Members[0],
+        ClusterId = 0xc1,
+        ClusterName = "trial",
+        Version = "0.1.0",
+        Peers = FakeEngine.Members
+            .Select((member, i) => (member, new PeerFacts($"n{i + 1}", $"n{i + 1}:7481")))
+            .ToDictionary(pair => pair.member, pair => pair.Item2),
+    };
+
+    /// <summary>With nodes n1 to n3 registered.</summary>
+    public static async Task<ApiHost> StartClusterAsync(ApiLimits? limits = null, ChangeFeed? feed = null)
+    {
+        var host = await StartAsync(limits, feed);
+        foreach (var (member, i) in FakeEngine.Members.Select((member, i) => (member, i)))
+        {
+            host.RegisterNode($"n{i + 1}", member.Value);
+        }
+
+        return host;
+    }
+
+    public ulong RegisterNode(string node, ulong member) => Do(node, Command.Of(new RegisterNode
+    {
+        Node = node,
+        MemberId = member,
+        BootId = Boot,
+        ApiAddress = $"{node}:7480",
+        RaftAddress = $"{node}:7481",
+        Version = "0.1.0",
+        Cpus = 8,
+        MemoryBytes = 1UL << 34,
+        Labels = { new StateMachine.Commands.Label { Key = "zone", Value = "z1" } },
+    }));
+
+    public ulong RegisterVm(string vm, string node) => Do(node, Command.Of(new RegisterVM
+    {
+        Vm = vm,
+        Uuid = UuidOf(vm),
+        Node = node,
+        Unit = $"microvm@{vm}.service",
+    }));
+
+    public static string UuidOf(string vm) => $"00000000-0000-4000-8000-{Math.Abs(vm.Aggregate(7, (h, c) => (h * 31) + c)):d12}";
+
+    /// <summary>A node's report about VMs that it has registered.</summary>
+    public ulong Report(string node, params VmObservation[] vms)
+    {
+        var sequence = Replica.State.Nodes[node].ObservationSequence + 1;
+        return Do(node, Command.Of(new UpdateState { Node = node, BootId = Boot, ObservationSeq = sequence, Vms = { vms } }));
+    }
+
+    public static VmObservation Seen(string vm, VmState state) =>
+        new() { Vm = vm, Unit = $"microvm@{vm}.service", State = state };
+
+    public ulong Lose(string node) => Do("n1", Command.Of(
+        new UpdateNode { Node = node, Status = StateMachine.Commands.NodeStatus.Lost, Reason = "no answer for 3001 ms" }));
+
+    /// <summary>Applied as if another node had proposed it.</summary>
+    public ulong Do(string actor, Command command)
+    {
+        command.Actor = actor;
+        command.TimeUnixMs = Time.GetUtcNow().ToUnixTimeMilliseconds();
+        command.DecidedTerm = command.BodyCase is Command.BodyOneofCase.UpdateNode
+            or Command.BodyOneofCase.UpdateMonitoringAssignments
+            ? Engine.Status.Term
+            : 0;
+        return Engine.Apply(command);
+    }
+
+    public Task<HttpResponseMessage> GetAsync(string path) => Http.GetAsync(path);
+
+    public async Task<T> ReadAsync<T>(string path, JsonTypeInfo<T> type)
+    {
+        using var response = await Http.GetAsync(path);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        return JsonSerializer.Deserialize(await response.Content.ReadAsStringAsync(), type)!;
+    }
+
+    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? json = null)
+    {
+        var request = new HttpRequestMessage(method, path);
+        if (json is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(json));
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+
+        return Http.SendAsync(request);
+    }
+
+    public static ulong IndexOf(HttpResponseMessage response) =>
+        ulong.Parse(response.Headers.GetValues(ApiRoutes.IndexHeader).Single());
+
+    /// <summary>The problem in an answer, after everything that all problems have in common.</summary>
+    public static async Task<Problem> ProblemAsync(HttpResponseMessage response, string type, int status)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Equal(ApiRoutes.ProblemMediaType, response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonSerializer.Deserialize(text, ApiJson.Default.Problem)!;
+        Assert.Equal((type, status, status), (problem.Type, problem.Status, (int)response.StatusCode));
+        Assert.False(string.IsNullOrWhiteSpace(problem.Detail));
+        Assert.Equal(response.RequestMessage!.RequestUri!.AbsolutePath, problem.Instance);
+        return problem;
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.DisposeAsync();
+    }
+}

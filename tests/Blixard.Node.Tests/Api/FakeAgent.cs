@@ -1,0 +1,20 @@
+using Blixard.Client.Contracts;
+using Blixard.Node.Api;
+using Blixard.Node.Metrics;
+
+namespace Blixard.Node.Tests.Api;
+
+/// <summary>An agent that has seen what the test says.</summary>
+internal sealed class FakeAgent : ILocalVms, IAgentStatus
+{
+    public IReadOnlyCollection<LocalVm> Vms { get; set; } = [];
+
+    public AgentReport Next { get; set; } = new()
+    {
+        Started = true,
+        Degraded = false,
+        Queue = new LocalTasks { Paused = false, Working = 0, MaxJobs = 1, Channels = [], Backlog = [] },
+    };
+
+    public AgentReport Report() => Next;
+}

@@ -1,0 +1,102 @@
+using Blixard.Node.Replication;
+using Blixard.Raft.Core;
+using Blixard.Raft.Host;
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.Node.Tests.Api;
+
+/// <summary>
+/// Consensus without peers: what is proposed is committed and applied at once, unless the test has cut the node off. Then
+/// there is no leader, or what is forwarded to it is lost.
+/// </summary>
+internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRaftEngine
+{
+    public static readonly MemberId[] Members = [new(0xa1), new(0xa2), new(0xa3)];
+
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RaftStatus _status = new(
+        Self: Members[0],
+        Role: RaftRole.Leader,
+        Leader: Members[0],
+        Term: 3,
+        Commit: 0,
+        Applied: 0,
+        Durable: 0,
+        First: 1,
+        Last: 0,
+        SnapshotIndex: 0,
+        Configuration: Configuration.Of(Members),
+        CanServe: true,
+        Peers: [Peer(1), Peer(2)]);
+
+    public RaftStatus Status
+    {
+        get => Volatile.Read(ref _status);
+        set
+        {
+            Volatile.Write(ref _status, value);
+            events.OnLeaderChanged(value);
+        }
+    }
+
+    /// <summary>Forwarded proposals never arrive.</summary>
+    public bool Loses { get; set; }
+
+    /// <summary>Completes once a proposal was lost.</summary>
+    public Task Lost => _lost.Task;
+
+    public bool Overloaded { get; set; }
+
+    /// <summary>Added to what a read must wait for: this member is that far behind.</summary>
+    public ulong Behind { get; set; }
+
+    /// <summary>The minority side of a partition.</summary>
+    public void CutOff() => Status = Status with { Role = RaftRole.PreCandidate, Leader = MemberId.None, Peers = [], CanServe = false };
+
+    /// <summary>Another member leads.</summary>
+    public void Follow() =>
+        Status = Status with { Role = RaftRole.Follower, Leader = Members[1], Peers = [], CanServe = false };
+
+    public Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    {
+        if (Status.Leader.IsNone || Overloaded)
+        {
+            var status = Overloaded ? ProposeStatus.Overloaded : ProposeStatus.NoLeader;
+            return Task.FromResult(new ProposeResult(status, 0, 0));
+        }
+
+        if (Loses)
+        {
+            _lost.TrySetResult();
+            return Task.FromResult(new ProposeResult(ProposeStatus.Forwarded, 0, 0));
+        }
+
+        return Task.FromResult(new ProposeResult(ProposeStatus.Appended, Commit(command), Status.Term));
+    }
+
+    public Task<ProposeResult> ProposeAsLeaderAsync(
+        ReadOnlyMemory<byte> command, ulong term, CancellationToken cancellationToken) =>
+        ProposeAsync(command, cancellationToken);
+
+    public Task<ulong> ReadIndexAsync(CancellationToken cancellationToken) => Status.Leader.IsNone
+        ? Task.FromException<ulong>(new NoLeaderException("no leader confirmed the read in time"))
+        : Task.FromResult(Status.Commit + Behind);
+
+    /// <summary>Commits and applies what the rest of the cluster does.</summary>
+    public ulong Apply(Command command) => Commit(CommandCodec.Encode(command));
+
+    private ulong Commit(ReadOnlyMemory<byte> data)
+    {
+        lock (_gate)
+        {
+            var index = _status.Last + 1;
+            Volatile.Write(ref _status, _status with { Commit = index, Last = index, Durable = index, Applied = index });
+            loop.Apply([new LogEntry(index, _status.Term, EntryKind.Command, data)]);
+            return index;
+        }
+    }
+
+    private static PeerStatus Peer(int member) =>
+        new(Members[member], IsVoter: true, Match: 0, Next: 1, ProgressState.Replicate, TimeSpan.FromMilliseconds(50));
+}

@@ -1,0 +1,107 @@
+using Blixard.Client.Contracts;
+using Blixard.Node.Api;
+using Blixard.StateMachine.Commands;
+using VmState = Blixard.StateMachine.Commands.VmState;
+
+namespace Blixard.Node.Tests.Api;
+
+/// <summary>What a VM's document makes of what the nodes said.</summary>
+public class VmDocumentsTests
+{
+    [Fact]
+    public async Task A_running_vm_shows_the_facts_of_its_node()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("web1", "n1");
+        host.RegisterVm("web1", "n2");
+        var seen = ApiHost.Seen("web1", VmState.Running);
+        seen.SubState = "running";
+        seen.MainPid = 4711;
+        seen.Restarts = 2;
+        seen.Result = "success";
+        seen.SinceUnixMs = ManualTime.Start.ToUnixTimeMilliseconds();
+        seen.Checks.Add(new CheckResult { Name = "service_state", Passed = true, Message = "Service state: Running" });
+        seen.Resources = new ResourceUsage
+        {
+            SampledAtUnixMs = ManualTime.Start.ToUnixTimeMilliseconds(),
+            CpuMillipercent = 12_300,
+            CpuUsageUsec = 2_500_000,
+            MemoryBytes = 256,
+            MemoryLimitBytes = 1024,
+        };
+        host.Report("n2", seen);
+
+        var vm = Document(host, "web1");
+
+        Assert.Equal((Client.Contracts.VmState.Running, "n2", "running"), (vm.State, vm.Node, vm.SubState));
+        Assert.Equal((4711, 2, "success", ManualTime.Start), (vm.MainPid, vm.Restarts, vm.Result, vm.Since));
+        Assert.Equal((12.3, 2.5, 25.0), (vm.Resources.CpuPercent, vm.Resources.CpuSeconds, vm.Resources.MemoryPercent));
+        Assert.Null(vm.Resources.DiskReadBytes);
+        Assert.Equal(["n1", "n2"], vm.Candidates);
+        Assert.Equal((true, "service_state", CheckStatus.Passing), (
+            vm.Health.Healthy, vm.Health.Checks[0].Name, vm.Health.Checks[0].Status));
+        Assert.False(vm.Stale);
+        Assert.Empty(vm.Alarms);
+    }
+
+    [Fact]
+    public async Task A_vm_of_a_lost_node_is_unknown_and_says_why_and_keeps_what_was_seen()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("web1", "n2");
+        var seen = ApiHost.Seen("web1", VmState.Running);
+        seen.Checks.Add(new CheckResult { Name = "service_state", Passed = true, Message = "Service state: Running" });
+        host.Report("n2", seen);
+        host.Lose("n2");
+
+        var vm = Document(host, "web1");
+
+        Assert.Equal((Client.Contracts.VmState.Unknown, "n2"), (vm.State, vm.Node));
+        Assert.Equal((true, "node lost"), (vm.Stale, vm.StaleReason));
+        Assert.Equal(
+            (Client.Contracts.VmState.Running, true), (vm.Observations[0].State, vm.Observations[0].Stale));
+        Assert.Equal(CheckStatus.Unknown, vm.Health.Checks[0].Status);
+        Assert.Null(vm.Health.Healthy);
+    }
+
+    [Fact]
+    public async Task A_vm_that_runs_twice_raises_the_alarm()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("web1", "n1");
+        host.RegisterVm("web1", "n2");
+        host.Report("n1", ApiHost.Seen("web1", VmState.Running));
+        host.Report("n2", ApiHost.Seen("web1", VmState.Running));
+
+        Assert.Equal([VmAlarms.DuplicateRunning], Document(host, "web1").Alarms);
+    }
+
+    [Fact]
+    public async Task A_vm_that_nobody_reported_has_its_unit_and_nothing_else()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("web1", "n1");
+
+        var vm = Document(host, "web1");
+
+        Assert.Equal((Client.Contracts.VmState.Unknown, "microvm@web1.service"), (vm.State, vm.Unit));
+        Assert.Equal((null, null, null, null), (vm.SubState, vm.MainPid, vm.Resources.SampledAt, vm.Health.Healthy));
+    }
+
+    [Fact]
+    public void Every_state_of_the_state_machine_has_its_counterpart()
+    {
+        foreach (var state in Enum.GetValues<VmState>())
+        {
+            Assert.Equal(state.ToString(), VmDocuments.Of(state).ToString());
+        }
+
+        foreach (var status in Enum.GetValues<StateMachine.Commands.NodeStatus>())
+        {
+            Assert.Equal(status.ToString(), NodeDocuments.Of(status).ToString());
+        }
+    }
+
+    private static Client.Contracts.Vm Document(ApiHost host, string vm) =>
+        VmDocuments.Of(host.Replica.State, host.Replica.State.Vms[vm]);
+}
