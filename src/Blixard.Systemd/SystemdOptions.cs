@@ -11,7 +11,9 @@ public sealed record SystemdOptions
     /// <summary>How long a single method call may take before the bus counts as unavailable.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The first wait before the signal connection is tried again; it doubles up to <see cref="MaxRetryDelay"/>.</summary>
+    /// <summary>
+    /// The first wait before the signal connection is tried again; it doubles up to <see cref="MaxRetryDelay"/>.
+    /// </summary>
     public TimeSpan MinRetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);

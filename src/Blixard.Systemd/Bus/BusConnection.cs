@@ -81,7 +81,8 @@ internal sealed unsafe class BusConnection : IDisposable
         var error = default(BusErrorData);
         try
         {
-            var result = LibSystemdBus.sd_bus_call(_bus, request, (ulong)timeout.TotalMicroseconds, &error, out var reply);
+            var microseconds = (ulong)timeout.TotalMicroseconds;
+            var result = LibSystemdBus.sd_bus_call(_bus, request, microseconds, &error, out var reply);
             if (result >= 0)
             {
                 return reply;
@@ -92,7 +93,8 @@ internal sealed unsafe class BusConnection : IDisposable
             var detail = Marshal.PtrToStringUTF8((nint)error.Message) ?? "";
             if (result == -Errno.ETIMEDOUT)
             {
-                throw new SystemdUnavailableException($"{_address} gave no answer within {timeout.TotalSeconds:0.#} s.");
+                throw new SystemdUnavailableException(
+                    $"{_address} gave no answer within {timeout.TotalSeconds:0.#} s.");
             }
 
             if (name.Length == 0 || UnavailableErrors.Contains(name) || LibSystemdBus.sd_bus_is_open(_bus) <= 0)
@@ -176,7 +178,8 @@ internal sealed unsafe class BusConnection : IDisposable
             var left = timeout - Stopwatch.GetElapsedTime(start);
             if (left <= TimeSpan.Zero)
             {
-                throw new SystemdUnavailableException($"{_address} did not answer within {timeout.TotalSeconds:0.#} s.");
+                throw new SystemdUnavailableException(
+                    $"{_address} did not answer within {timeout.TotalSeconds:0.#} s.");
             }
 
             Wait(waker, left);

@@ -43,7 +43,8 @@ public sealed record CgroupRoot(string Path)
         ArgumentException.ThrowIfNullOrEmpty(controlGroup);
         if (controlGroup[0] != '/' || controlGroup.Split('/').Contains(".."))
         {
-            throw new ArgumentException($"'{controlGroup}' is not a control group: it must be absolute, without '..'.", nameof(controlGroup));
+            throw new ArgumentException(
+                $"'{controlGroup}' is not a control group: it must be absolute, without '..'.", nameof(controlGroup));
         }
 
         return Path + controlGroup.TrimEnd('/');
@@ -60,7 +61,9 @@ public sealed record CgroupRoot(string Path)
         var text = new StringBuilder(field.Length);
         for (var i = 0; i < field.Length; i++)
         {
-            if (field[i] == '\\' && i + 3 < field.Length && field.AsSpan(i + 1, 3).IndexOfAnyExceptInRange('0', '7') < 0)
+            if (field[i] == '\\'
+                && i + 3 < field.Length
+                && field.AsSpan(i + 1, 3).IndexOfAnyExceptInRange('0', '7') < 0)
             {
                 text.Append((char)(((field[i + 1] - '0') * 64) + ((field[i + 2] - '0') * 8) + (field[i + 3] - '0')));
                 i += 3;

@@ -40,7 +40,7 @@ internal sealed class KernelFile(string path) : IDisposable
 
         try
         {
-            _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            _file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
             return ReadAll(_file, buffer);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

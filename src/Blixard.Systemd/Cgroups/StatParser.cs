@@ -49,7 +49,9 @@ internal static class StatParser
         return found == 3;
     }
 
-    /// <summary>io.stat: a line per device, "8:0 rbytes=1 wbytes=2 rios=3 ...". No line: no device was used, a true 0.</summary>
+    /// <summary>
+    /// io.stat: a line per device, "8:0 rbytes=1 wbytes=2 rios=3 ...". No line: no device was used, a true 0.
+    /// </summary>
     public static bool TryIo(ReadOnlySpan<byte> content, out IoUsage usage)
     {
         ulong readBytes = 0;

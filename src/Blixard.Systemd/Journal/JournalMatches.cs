@@ -59,7 +59,8 @@ internal static class JournalMatches
         var bytes = Encoding.UTF8.GetBytes(match);
         fixed (byte* data = bytes)
         {
-            JournalReader.Check(LibSystemdJournal.sd_journal_add_match(journal, data, (nuint)bytes.Length), "select lines");
+            var result = LibSystemdJournal.sd_journal_add_match(journal, data, (nuint)bytes.Length);
+            JournalReader.Check(result, "select lines");
         }
     }
 }

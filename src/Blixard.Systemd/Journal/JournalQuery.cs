@@ -1,10 +1,14 @@
 namespace Blixard.Systemd.Journal;
 
 /// <summary>Which lines of a unit.</summary>
-/// <param name="Unit">The full unit name. Lines of the unit and lines of systemd about it both match, as in <c>journalctl -u</c>.</param>
+/// <param name="Unit">The full unit name. Lines of the unit and lines of systemd about it both match, as in
+/// <c>journalctl -u</c>.</param>
 public sealed record JournalQuery(string Unit)
 {
-    /// <summary>Only lines at least this severe: 0 emerg, 3 err, 4 warning, 6 info, 7 debug. Null: all, also those without priority.</summary>
+    /// <summary>
+    /// Only lines at least this severe: 0 emerg, 3 err, 4 warning, 6 info, 7 debug. Null: all, also those without
+    /// priority.
+    /// </summary>
     public int? MaxPriority { get; init; }
 
     /// <summary>Only lines not older than this.</summary>

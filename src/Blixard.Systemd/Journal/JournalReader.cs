@@ -10,7 +10,9 @@ namespace Blixard.Systemd.Journal;
 /// </summary>
 public sealed unsafe class JournalReader : IJournal, IDisposable
 {
-    /// <summary>Where counting stops, so that a unit that floods the journal does not hold up everybody's reads.</summary>
+    /// <summary>
+    /// Where counting stops, so that a unit that floods the journal does not hold up everybody's reads.
+    /// </summary>
     public const int MaxCount = 10_000;
 
     private const int LocalOnly = 1;
@@ -57,7 +59,9 @@ public sealed unsafe class JournalReader : IJournal, IDisposable
             ObjectDisposedException.ThrowIf(_journal.IsClosed, this);
             Check(LibSystemdJournal.sd_journal_process(_journal), "read changes of the journal");
             JournalMatches.Apply(_journal, query);
-            return query.After is null ? ReadNewest(query, cancellationToken) : ReadAfter(query, query.After, cancellationToken);
+            return query.After is { } cursor
+                ? ReadAfter(query, cursor, cancellationToken)
+                : ReadNewest(query, cancellationToken);
         }
     }
 
@@ -155,7 +159,9 @@ public sealed unsafe class JournalReader : IJournal, IDisposable
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var result = forward ? LibSystemdJournal.sd_journal_next(_journal) : LibSystemdJournal.sd_journal_previous(_journal);
+            var result = forward
+                ? LibSystemdJournal.sd_journal_next(_journal)
+                : LibSystemdJournal.sd_journal_previous(_journal);
             if (result == -Errno.EBADMSG && page.SkipUnreadable())
             {
                 continue;
@@ -200,7 +206,9 @@ public sealed unsafe class JournalReader : IJournal, IDisposable
     private int? Number(string field) =>
         int.TryParse(Field(field), System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    /// <summary>Null where the entry lacks the field or its data is damaged: a line with a hole is still a line.</summary>
+    /// <summary>
+    /// Null where the entry lacks the field or its data is damaged: a line with a hole is still a line.
+    /// </summary>
     private string? Field(string name)
     {
         if (LibSystemdJournal.sd_journal_get_data(_journal, name, out var data, out var length) < 0)

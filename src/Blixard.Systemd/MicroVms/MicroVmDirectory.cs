@@ -97,7 +97,7 @@ public sealed class MicroVmDirectory(string root = MicroVmDirectory.DefaultRoot)
     {
         try
         {
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
             var buffer = new byte[MaxFactBytes];
             var length = RandomAccess.Read(file, buffer, 0);
             if (length == buffer.Length)

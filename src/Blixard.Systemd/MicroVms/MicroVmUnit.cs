@@ -25,6 +25,8 @@ public sealed record VmUnit(string Unit, string VmName, UnitScope Scope) : Micro
 /// <param name="Reason">A sentence that says why.</param>
 public sealed record NotAVmUnit(string Unit, string Reason) : MicroVmUnit(Unit);
 
-/// <summary>The unit would be a VM's, but its name is refused, so that no path or command is ever built of it.</summary>
+/// <summary>
+/// The unit would be a VM's, but its name is refused, so that no path or command is ever built of it.
+/// </summary>
 /// <param name="Reason">A sentence that says what is wrong and what would be right.</param>
 public sealed record RefusedVmUnit(string Unit, string Reason) : MicroVmUnit(Unit);

@@ -24,7 +24,9 @@ public static partial class MicroVmUnits
         "microvm-virtiofsd",
     };
 
-    /// <summary>The patterns that select the units of VMs, for lists and watches; Parse says which of them are VMs.</summary>
+    /// <summary>
+    /// The patterns that select the units of VMs, for lists and watches; Parse says which of them are VMs.
+    /// </summary>
     public static IReadOnlyList<string> Patterns(UnitScope scope) =>
         scope == UnitScope.System ? [SystemPrefix + "*" + Suffix] : [UserPrefix + "*" + Suffix];
 
@@ -89,8 +91,8 @@ public static partial class MicroVmUnits
         if (vmName.Contains('\\', StringComparison.Ordinal))
         {
             return Unescape(vmName) is { } meant
-                ? $"The VM's name '{vmName}' holds a systemd escape (it stands for '{meant}'); names are used as they are, "
-                    + "without escapes."
+                ? $"The VM's name '{vmName}' holds a systemd escape (it stands for '{meant}'); names are used as they "
+                    + "are, without escapes."
                 : $"The VM's name '{vmName}' holds a backslash.";
         }
 
@@ -127,8 +129,7 @@ public static partial class MicroVmUnits
                 continue;
             }
 
-            if (i + 3 >= name.Length || name[i + 1] != 'x'
-                || !byte.TryParse(name.AsSpan(i + 2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var b))
+            if (i + 3 >= name.Length || name[i + 1] != 'x' || !TryHex(name.AsSpan(i + 2, 2), out var b))
             {
                 return null;
             }
@@ -139,6 +140,9 @@ public static partial class MicroVmUnits
 
         return Printable(Encoding.UTF8.GetString([.. bytes]));
     }
+
+    private static bool TryHex(ReadOnlySpan<char> digits, out byte value) =>
+        byte.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
     // A refused name goes into logs and terminals: no control characters, no novel.
     private static string Printable(string text)

@@ -3,7 +3,9 @@ namespace Blixard.Systemd.MicroVms;
 /// <summary>What a unit's state means for the VM in it.</summary>
 public enum VmState
 {
-    /// <summary>None of the others: exited, reloading, in maintenance, or a state that a later systemd invents.</summary>
+    /// <summary>
+    /// None of the others: exited, reloading, in maintenance, or a state that a later systemd invents.
+    /// </summary>
     Unknown = 0,
     Starting,
     Running,

@@ -3,7 +3,9 @@ using Blixard.Systemd.Bus;
 
 namespace Blixard.Systemd.Native;
 
-/// <summary>sd-bus(3). Every function returns a negative errno on failure. No variadic function: .NET cannot call them.</summary>
+/// <summary>
+/// sd-bus(3). Every function returns a negative errno on failure. No variadic function: .NET cannot call them.
+/// </summary>
 internal static unsafe partial class LibSystemdBus
 {
     private const string Library = "libsystemd.so.0";

@@ -57,7 +57,8 @@ internal static unsafe partial class LibSystemdJournal
     public static partial int sd_journal_previous(JournalHandle journal);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int sd_journal_get_data(JournalHandle journal, string field, out byte* data, out nuint length);
+    public static partial int sd_journal_get_data(
+        JournalHandle journal, string field, out byte* data, out nuint length);
 
     [LibraryImport(Library)]
     public static partial int sd_journal_get_realtime_usec(JournalHandle journal, out ulong microseconds);

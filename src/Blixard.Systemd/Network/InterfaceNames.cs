@@ -1,6 +1,8 @@
 namespace Blixard.Systemd.Network;
 
-/// <summary>What the kernel takes as an interface name (dev_valid_name): it becomes a part of a path below /sys.</summary>
+/// <summary>
+/// What the kernel takes as an interface name (dev_valid_name): it becomes a part of a path below /sys.
+/// </summary>
 internal static class InterfaceNames
 {
     private const int MaxLength = 15;

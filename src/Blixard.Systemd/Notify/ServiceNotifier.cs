@@ -11,7 +11,8 @@ public sealed class ServiceNotifier
 {
     private const string SocketVariable = "NOTIFY_SOCKET";
 
-    /// <exception cref="SystemdUnavailableException">A manager waits for messages, but libsystemd is missing.</exception>
+    /// <exception cref="SystemdUnavailableException">A manager waits for messages, but libsystemd is
+    /// missing.</exception>
     public ServiceNotifier()
     {
         IsEnabled = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(SocketVariable));
@@ -55,7 +56,9 @@ public sealed class ServiceNotifier
     /// <summary>Shutting down, on purpose.</summary>
     public void Stopping(string status) => Send($"STOPPING=1\nSTATUS={OneLine(status)}");
 
-    /// <summary>Start-up or shutdown is under way and will take up to that long from now (EXTEND_TIMEOUT_USEC).</summary>
+    /// <summary>
+    /// Start-up or shutdown is under way and will take up to that long from now (EXTEND_TIMEOUT_USEC).
+    /// </summary>
     public void ExtendTimeout(TimeSpan extension) =>
         Send(string.Create(CultureInfo.InvariantCulture, $"EXTEND_TIMEOUT_USEC={(long)extension.TotalMicroseconds}"));
 

@@ -20,8 +20,9 @@ internal sealed class JobTracker(SignalHub hub, TimeProvider time)
         catch (TimeoutException)
         {
             wait.Dispose();
+            var reason = wait.LastReason ?? "still connecting";
             throw new SystemdUnavailableException(
-                $"No signals from systemd within {timeout.TotalSeconds:0.#} s: {wait.LastReason ?? "still connecting"}.");
+                $"No signals from systemd within {timeout.TotalSeconds:0.#} s: {reason}.");
         }
         catch
         {
@@ -46,7 +47,8 @@ internal sealed class JobWait(SignalHub hub, TimeProvider time) : ISignalListene
 
     /// <returns>The job's result: done, failed, canceled, timeout, dependency, skipped...</returns>
     /// <exception cref="TimeoutException">The job has not ended in time.</exception>
-    /// <exception cref="SystemdUnavailableException">The connection broke meanwhile: the outcome is not known.</exception>
+    /// <exception cref="SystemdUnavailableException">The connection broke meanwhile: the outcome is not
+    /// known.</exception>
     public async Task<string> EndOfAsync(string job, TimeSpan timeout, CancellationToken cancellationToken)
     {
         lock (_lock)

@@ -2,7 +2,9 @@ using Blixard.Systemd.Bus;
 
 namespace Blixard.Systemd.Signals;
 
-/// <summary>Runs one life of the signal connection on the calling thread; see <see cref="SignalSession.Run"/>.</summary>
+/// <summary>
+/// Runs one life of the signal connection on the calling thread; see <see cref="SignalSession.Run"/>.
+/// </summary>
 internal delegate void RunSignalSession(ISignalSink sink, Waker waker, CancellationToken cancellationToken);
 
 /// <summary>
@@ -130,7 +132,10 @@ internal sealed class SignalHub(RunSignalSession session, RetryDelay retryDelay,
             while (!_stop.IsCancellationRequested)
             {
                 var reason = await Task.Factory.StartNew(
-                    () => Attempt(waker), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                    () => Attempt(waker),
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default);
                 if (reason is null)
                 {
                     return;

@@ -25,7 +25,9 @@ internal sealed class SignalSession(BusAddress address, TimeSpan timeout)
             + $"arg0='{Destination}'",
     ];
 
-    /// <summary>Returns when <paramref name="cancellationToken"/> is cancelled, which must also set the waker.</summary>
+    /// <summary>
+    /// Returns when <paramref name="cancellationToken"/> is cancelled, which must also set the waker.
+    /// </summary>
     /// <exception cref="SystemdUnavailableException">The connection could not be made, or broke.</exception>
     public void Run(ISignalSink sink, Waker waker, CancellationToken cancellationToken)
     {

@@ -20,7 +20,8 @@ internal sealed class UnitWatch : ISignalListener
     {
         UnitNames.ThrowIfInvalidPatterns(patterns);
         _patterns = [.. patterns];
-        _events = Channel.CreateBounded<UnitEvent>(new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
+        _events = Channel.CreateBounded<UnitEvent>(
+            new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
     }
 
     public bool Wants(string unit) => UnitNames.Matches(_patterns, unit);

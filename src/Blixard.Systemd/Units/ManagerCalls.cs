@@ -2,14 +2,17 @@ using Blixard.Systemd.Bus;
 
 namespace Blixard.Systemd.Units;
 
-/// <summary>The wire form of each call: what is sent, and how the answer is read (org.freedesktop.systemd1(5)).</summary>
+/// <summary>
+/// The wire form of each call: what is sent, and how the answer is read (org.freedesktop.systemd1(5)).
+/// </summary>
 internal static class ManagerCalls
 {
     private const string Destination = "org.freedesktop.systemd1";
     private const string Path = "/org/freedesktop/systemd1";
     private const string Manager = "org.freedesktop.systemd1.Manager";
 
-    public static IReadOnlyList<UnitStatus> ListUnits(BusConnection bus, IReadOnlyList<string> patterns, TimeSpan timeout)
+    public static IReadOnlyList<UnitStatus> ListUnits(
+        BusConnection bus, IReadOnlyList<string> patterns, TimeSpan timeout)
     {
         using var request = bus.NewCall(Destination, Path, Manager, "ListUnitsByPatterns");
         using var reply = bus.Call(request.Append([]).Append(patterns), timeout);
@@ -33,7 +36,8 @@ internal static class ManagerCalls
         return units;
     }
 
-    public static IReadOnlyList<UnitFile> ListUnitFiles(BusConnection bus, IReadOnlyList<string> patterns, TimeSpan timeout)
+    public static IReadOnlyList<UnitFile> ListUnitFiles(
+        BusConnection bus, IReadOnlyList<string> patterns, TimeSpan timeout)
     {
         using var request = bus.NewCall(Destination, Path, Manager, "ListUnitFilesByPatterns");
         using var reply = bus.Call(request.Append([]).Append(patterns), timeout);

@@ -17,13 +17,19 @@ public sealed record UnitDetails
     /// <summary>The main process in systemd's pid namespace; null while there is none.</summary>
     public int? MainPid { get; init; }
 
-    /// <summary>Path below the cgroup v2 mount, for example <c>/system.slice/microvm@a.service</c>; null while not running.</summary>
+    /// <summary>
+    /// Path below the cgroup v2 mount, for example <c>/system.slice/microvm@a.service</c>; null while not running.
+    /// </summary>
     public string? ControlGroup { get; init; }
 
-    /// <summary>How the last run ended: success, exit-code, signal, timeout, watchdog, oom-kill, start-limit-hit...</summary>
+    /// <summary>
+    /// How the last run ended: success, exit-code, signal, timeout, watchdog, oom-kill, start-limit-hit...
+    /// </summary>
     public string? Result { get; init; }
 
-    /// <summary>siginfo's si_code of the last main process: 1 exited, 2 killed, 3 dumped; 0 while it has not ended.</summary>
+    /// <summary>
+    /// siginfo's si_code of the last main process: 1 exited, 2 killed, 3 dumped; 0 while it has not ended.
+    /// </summary>
     public int ExecMainCode { get; init; }
 
     /// <summary>The exit status, or the signal's number where <see cref="ExecMainCode"/> is not 1.</summary>
@@ -35,7 +41,10 @@ public sealed record UnitDetails
     /// <summary>The last change of the sub-state, wall clock; null if there was none since boot.</summary>
     public DateTimeOffset? StateChangedAt { get; init; }
 
-    /// <summary>The same in CLOCK_MONOTONIC microseconds: the unit's version, by which repeated signals are recognised. 0 if never.</summary>
+    /// <summary>
+    /// The same in CLOCK_MONOTONIC microseconds: the unit's version, by which repeated signals are recognised. 0 if
+    /// never.
+    /// </summary>
     public ulong StateChangeMonotonic { get; init; }
 
     /// <summary>When the unit last became active, wall clock.</summary>

@@ -28,7 +28,10 @@ internal sealed class UnitManager(CallConnection calls, JobTracker jobs, TimeSpa
     {
         UnitNames.ThrowIfInvalidPatterns(patterns);
         return await CallAsync(
-            "ListUnitFilesByPatterns", "*", bus => ManagerCalls.ListUnitFiles(bus, patterns, timeout), cancellationToken);
+            "ListUnitFilesByPatterns",
+            "*",
+            bus => ManagerCalls.ListUnitFiles(bus, patterns, timeout),
+            cancellationToken);
     }
 
     public async Task<UnitDetails> GetUnitAsync(string unit, CancellationToken cancellationToken)

@@ -20,13 +20,15 @@ internal static class UnitNames
         ArgumentException.ThrowIfNullOrEmpty(unit);
         if (unit.Length > MaxLength)
         {
-            throw new ArgumentException($"A unit name has at most {MaxLength} characters, not {unit.Length}.", nameof(unit));
+            throw new ArgumentException(
+                $"A unit name has at most {MaxLength} characters, not {unit.Length}.", nameof(unit));
         }
 
         var bad = unit.AsSpan().IndexOfAnyExcept(NameCharacters);
         if (bad >= 0)
         {
-            throw new ArgumentException($"'{unit}' is not a unit name: '{unit[bad]}' is not allowed in one.", nameof(unit));
+            throw new ArgumentException(
+                $"'{unit}' is not a unit name: '{unit[bad]}' is not allowed in one.", nameof(unit));
         }
 
         var dot = unit.LastIndexOf('.');
@@ -41,7 +43,8 @@ internal static class UnitNames
         }
     }
 
-    /// <exception cref="ArgumentException">There is no pattern, or one that we would match otherwise than systemd.</exception>
+    /// <exception cref="ArgumentException">There is no pattern, or one that we would match otherwise than
+    /// systemd.</exception>
     public static void ThrowIfInvalidPatterns(IReadOnlyList<string> patterns)
     {
         ArgumentNullException.ThrowIfNull(patterns);
@@ -54,7 +57,8 @@ internal static class UnitNames
         {
             if (string.IsNullOrEmpty(pattern) || pattern.AsSpan().IndexOfAny('[', ']', '\\') >= 0)
             {
-                throw new ArgumentException($"'{pattern}' is not a pattern: only * and ? are special, and \\ is refused.", nameof(patterns));
+                throw new ArgumentException(
+                    $"'{pattern}' is not a pattern: only * and ? are special, and \\ is refused.", nameof(patterns));
             }
         }
     }

@@ -65,8 +65,7 @@ internal static class UnitPaths
                 continue;
             }
 
-            if (i + 2 >= label.Length
-                || !byte.TryParse(label.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var b))
+            if (i + 2 >= label.Length || !TryHex(label.Slice(i + 1, 2), out var b))
             {
                 return null;
             }
@@ -77,4 +76,7 @@ internal static class UnitPaths
 
         return Encoding.UTF8.GetString(name[..length]);
     }
+
+    private static bool TryHex(ReadOnlySpan<char> digits, out byte value) =>
+        byte.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 }

@@ -79,8 +79,11 @@ internal static class UnitProperties
 
     private static string? Text(BusMessage reply) => reply.VariantString() is { Length: > 0 } text ? text : null;
 
-    /// <summary>systemd says UInt64.MaxValue for a counter that it does not keep, and for a limit that is not set.</summary>
-    private static ulong? Counter(BusMessage reply) => reply.VariantUInt64() is < ulong.MaxValue and var value ? value : null;
+    /// <summary>
+    /// systemd says UInt64.MaxValue for a counter that it does not keep, and for a limit that is not set.
+    /// </summary>
+    private static ulong? Counter(BusMessage reply) =>
+        reply.VariantUInt64() is < ulong.MaxValue and var value ? value : null;
 
     private static string? Id(byte[] bytes) => bytes.Length == 0 ? null : Convert.ToHexStringLower(bytes);
 }

@@ -81,7 +81,8 @@ public sealed class CgroupReaderTests : IDisposable
     [Fact]
     public void A_file_larger_than_any_of_its_kind_is_not_taken_for_half()
     {
-        _root.Write("a.service/io.stat", string.Concat(Enumerable.Repeat("259:0 rbytes=1 wbytes=1 rios=1 wios=1\n", 1000)));
+        var lines = Enumerable.Repeat("259:0 rbytes=1 wbytes=1 rios=1 wios=1\n", 1000);
+        _root.Write("a.service/io.stat", string.Concat(lines));
         using var reader = new CgroupReader(new(_root.Path), "/a.service", _time, _errors);
 
         Assert.Null(reader.Read()!.Value.Io);

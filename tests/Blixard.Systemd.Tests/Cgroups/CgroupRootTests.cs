@@ -36,7 +36,8 @@ public sealed class CgroupRootTests : IDisposable
         Assert.Equal("/mnt/my cgroups", Discover(@"cgroup2 /mnt/my\040cgroups cgroup2 rw 0 0"));
 
     [Fact]
-    public void A_host_without_v2_has_none() => Assert.Null(Discover("cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0"));
+    public void A_host_without_v2_has_none() =>
+        Assert.Null(Discover("cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0"));
 
     [Fact]
     public void A_units_directory_lies_below()

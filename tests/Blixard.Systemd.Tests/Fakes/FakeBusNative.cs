@@ -25,7 +25,8 @@ internal static unsafe partial class FakeBusNative
     public static partial int sd_bus_message_new_method_return(BusMessage call, out BusMessage reply);
 
     [LibraryImport(Library)]
-    public static partial int sd_bus_message_new_method_error(BusMessage call, out BusMessage reply, BusErrorData* error);
+    public static partial int sd_bus_message_new_method_error(
+        BusMessage call, out BusMessage reply, BusErrorData* error);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int sd_bus_message_new_signal(

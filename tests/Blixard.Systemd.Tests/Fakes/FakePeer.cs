@@ -28,7 +28,8 @@ internal sealed unsafe class FakeCall(FakePeer peer, BusHandle bus, BusMessage m
 
     public void Fail(string name, string detail)
     {
-        fixed (byte* nameBytes = Encoding.UTF8.GetBytes(name + '\0'), detailBytes = Encoding.UTF8.GetBytes(detail + '\0'))
+        fixed (byte* nameBytes = Encoding.UTF8.GetBytes(name + '\0'))
+        fixed (byte* detailBytes = Encoding.UTF8.GetBytes(detail + '\0'))
         {
             var error = new BusErrorData { Name = nameBytes, Message = detailBytes };
             MessageWriting.Check(FakeBusNative.sd_bus_message_new_method_error(message, out var reply, &error));

@@ -24,7 +24,8 @@ internal static class FakeSignals
         new(ManagerPath, Manager, "Reloading", m => m.Write('b', active));
 
     public static FakeSignal JobRemoved(uint job, string unit, string result) =>
-        new(ManagerPath, Manager, "JobRemoved", m => m.Write('u', job).Write('o', JobPath(job)).Write('s', unit).Write('s', result));
+        new(ManagerPath, Manager, "JobRemoved", m => m
+            .Write('u', job).Write('o', JobPath(job)).Write('s', unit).Write('s', result));
 
     public static FakeSignal PropertiesChanged(string unit, string active, string sub, ulong changedAt) =>
         new(PathOf(unit), "org.freedesktop.DBus.Properties", "PropertiesChanged", m => m

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Blixard.Systemd.Bus;
 
@@ -43,7 +44,7 @@ internal sealed class FakeSystemd : IAsyncDisposable
     public bool Garbled { get; set; }
 
     /// <summary>The methods that were called, in order.</summary>
-    public List<string> Calls { get; } = [];
+    public ConcurrentQueue<string> Calls { get; } = new();
 
     /// <summary>Properties that the units have beside their state.</summary>
     public Dictionary<string, object> Properties { get; } = [];
@@ -164,7 +165,7 @@ internal sealed class FakeSystemd : IAsyncDisposable
     {
         lock (_lock)
         {
-            Calls.Add(call.Member);
+            Calls.Enqueue(call.Member);
             if (Silent && call.Member != "Subscribe")
             {
                 return;
@@ -192,8 +193,10 @@ internal sealed class FakeSystemd : IAsyncDisposable
                     call.Reply(reply => WriteUnits(reply, call));
                     break;
                 case "ListUnitFilesByPatterns":
-                    call.Reply(reply => reply.Open('a', "(ss)").Open('r', "ss").Write('s', "/etc/systemd/system/microvm@.service")
-                        .Write('s', "static").EndContainer().EndContainer());
+                    call.Reply(reply => reply
+                        .Open('a', "(ss)").Open('r', "ss")
+                        .Write('s', "/etc/systemd/system/microvm@.service").Write('s', "static")
+                        .EndContainer().EndContainer());
                     break;
                 case "GetAll":
                     WriteDetails(call);
@@ -259,7 +262,9 @@ internal sealed class FakeSystemd : IAsyncDisposable
         }));
     }
 
-    /// <summary>The signals go out before the answer: on the client's other connection they may well come first.</summary>
+    /// <summary>
+    /// The signals go out before the answer: on the client's other connection they may well come first.
+    /// </summary>
     private void RunJob(FakeCall call, string active, string sub) => WithUnit(call, call.Message.ReadString(), unit =>
     {
         var job = ++_job;

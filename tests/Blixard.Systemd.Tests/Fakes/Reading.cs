@@ -19,13 +19,21 @@ internal static class Reading
     }
 
     /// <summary>
-    /// The next event of that kind, others skipped. A test that waits for an event that never comes ends with
-    /// <see cref="TimeoutException"/>, not never.
+    /// A token for a watch: a test that waits for an event that never comes is cancelled, and fails with where it
+    /// waited.
     /// </summary>
+    public static CancellationToken Patiently(CancellationToken cancellationToken)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        return limit.Token;
+    }
+
+    /// <summary>The next event of that kind, others skipped.</summary>
     public static async Task<T> NextAsync<T>(this IAsyncEnumerator<UnitEvent> events)
         where T : UnitEvent
     {
-        while (await events.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20)))
+        while (await events.MoveNextAsync())
         {
             if (events.Current is T wanted)
             {

@@ -17,7 +17,8 @@ public sealed class JournalReaderTests : IDisposable
     {
         using var journal = JournalReader.OpenDirectory(_directory.Path);
 
-        var page = await journal.ReadAsync(new("a.service") { MaxPriority = 3, Since = DateTimeOffset.UnixEpoch }, Token);
+        var page = await journal.ReadAsync(
+            new("a.service") { MaxPriority = 3, Since = DateTimeOffset.UnixEpoch }, Token);
 
         Assert.Equal(new(0, true, 0, null), (page.Count, page.CountIsComplete, page.Unreadable, page.Cursor));
         Assert.Empty(page.Lines);

@@ -147,7 +147,7 @@ public sealed class SignalHubTests : IAsyncDisposable
     }
 
     private async Task<string> NextAsync() =>
-        await _told.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await _told.Reader.ReadAsync(Reading.Patiently(TestContext.Current.CancellationToken));
 
     /// <summary>Moves the clock once the hub waits: a tick less than announced must not be enough.</summary>
     private async Task PassRetryDelayAsync()

@@ -87,10 +87,11 @@ public sealed class UnitManagerTests : IAsyncDisposable
     [Fact]
     public async Task An_unknown_unit_is_not_found()
     {
-        var details = await Assert.ThrowsAsync<UnitNotFoundException>(() => Units.GetUnitAsync("nosuch.service", Token));
-        Assert.Equal("nosuch.service", details.Unit);
-        await Assert.ThrowsAsync<UnitNotFoundException>(() => Units.StartAsync("nosuch.service", Long, Token));
-        await Assert.ThrowsAsync<UnitNotFoundException>(() => Units.ResetFailedAsync("nosuch.service", Token));
+        const string Unknown = "nosuch.service";
+        var details = await Assert.ThrowsAsync<UnitNotFoundException>(() => Units.GetUnitAsync(Unknown, Token));
+        Assert.Equal(Unknown, details.Unit);
+        await Assert.ThrowsAsync<UnitNotFoundException>(() => Units.StartAsync(Unknown, Long, Token));
+        await Assert.ThrowsAsync<UnitNotFoundException>(() => Units.ResetFailedAsync(Unknown, Token));
     }
 
     [Fact]

@@ -126,5 +126,5 @@ public sealed class UnitWatcherTests : IAsyncDisposable
     }
 
     private IAsyncEnumerator<UnitEvent> Watch(string pattern) =>
-        _connection.Watcher.WatchAsync([pattern], Token).GetAsyncEnumerator(Token);
+        _connection.Watcher.WatchAsync([pattern], Reading.Patiently(Token)).GetAsyncEnumerator(Token);
 }
