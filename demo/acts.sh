@@ -2,36 +2,32 @@
 # shellcheck shell=bash
 
 show_fleet() {
-  local node vm
+  local node vms
   heading "A cluster on them"
   claim_within 30 "a leader is elected" has_leader n1
   for node in "${NODES[@]}"; do
     claim_within 10 "$node is active, as n1 tells" member_is n1 "$node" active
   done
   for node in "${NODES[@]}"; do
-    for vm in $(names_of "$node"); do
-      claim_within 10 "$vm of $node is known to n1" vm_is n1 "$vm" node "$node"
-    done
+    read -r -a vms < <(names_of "$node" | xargs)
+    claim_within 10 "n1 knows what $node has: ${vms[*]}" vms_are n1 node "$node" "${vms[@]}"
   done
-  claim_within 10 "web2 runs" vm_is n1 web2 state running
+  claim_within 10 "web1, web2 and db run" vms_are n1 state running web1 web2 db
   claim_within 10 "wiki has told systemd that it is ready" vm_is n3 wiki state running
   claim_within 10 "billing failed on its host" vm_is n2 billing state failed
   claim_within 10 "spare, defined on every host, runs on none" vm_is n3 spare state stopped
   [[ $GUEST == no ]] || claim_within 60 "guest, a real QEMU machine, runs" vm_is n2 guest state running
   claim_within 10 "every VM has a monitor" all_monitored n1
+  claim_within 20 "queue runs, but is unhealthy: it logs errors" vm_says n1 queue "3 errors in last hour"
   show n1 cluster status
   show n2 vm list
 }
 
+vm_says() { at "$1" vm show "$2" -o json 2>/dev/null | grep -qF "$3"; }
+
 has_leader() { local leader; leader=$(leader_at "$1"); [[ -n $leader && $leader != null ]]; }
 
-# As many "monitor" lines with a name as there are VMs.
-all_monitored() {
-  at "$1" vm list -o json 2>/dev/null | awk '
-    /^    "name":/ { vms++ }
-    /^    "monitor": "/ { monitored++ }
-    END { exit !(vms > 0 && vms == monitored) }'
-}
+all_monitored() { of_vms "$1" monitor | awk '$2 == "null" { without++ } END { exit !(NR > 0 && without == 0) }'; }
 
 stop_a_vm() {
   heading "web2 is stopped on n2, and seen through n1"
@@ -52,7 +48,7 @@ stop_a_vm() {
 EVENTS=
 begin_events() {
   : >"$LOGS/events"
-  at "$1" events -o json >"$LOGS/events" 2>&1 &
+  at "$1" events --raw >"$LOGS/events" 2>&1 &
   EVENTS=$!
   claim_within 10 "the events of $1 stream" grep -q '"type":"ready"' "$LOGS/events"
 }
@@ -67,7 +63,7 @@ end_events() {
 }
 
 lose_a_host() {
-  local other vm
+  local other vms
   LOST=$(leader_at n1)
   for other in "${NODES[@]}"; do [[ $other == "$LOST" ]] || WITNESS=$other; done
   heading "The host of the leader, $LOST, loses power"
@@ -76,9 +72,9 @@ lose_a_host() {
   claim_within 10 "another node leads" led_by_another "$WITNESS" "$LOST"
   say "  the leader is $(leader_at "$WITNESS") now"
   claim_within 15 "$LOST is marked lost" member_is "$WITNESS" "$LOST" lost
-  for vm in $(names_of "$LOST"); do
-    claim_within 15 "$vm is unknown, its facts are stale" is_stale "$WITNESS" "$vm"
-  done
+  read -r -a vms < <(names_of "$LOST" | xargs)
+  claim_within 15 "what ran there is unknown: ${vms[*]}" vms_are "$WITNESS" state unknown "${vms[@]}"
+  claim_within 15 "and marked as stale" vms_are "$WITNESS" stale true "${vms[@]}"
   claim_within 15 "no VM is monitored by $LOST any more, each has a monitor" reassigned "$WITNESS" "$LOST"
   unset SINCE
   show "$WITNESS" cluster status
@@ -91,29 +87,27 @@ led_by_another() {
   [[ -n $leader && $leader != null && $leader != "$2" ]]
 }
 
-is_stale() { vm_is "$1" "$2" state unknown && vm_is "$1" "$2" stale true; }
-
+# reassigned NODE LOST: every VM has a monitor, and none is LOST.
 reassigned() {
-  all_monitored "$1" && ! at "$1" vm list -o json 2>/dev/null | grep -q "^    \"monitor\": \"$2\""
+  of_vms "$1" monitor | awk -v lost="$2" '$2 == "null" || $2 == lost { wrong++ } END { exit !(NR > 0 && wrong == 0) }'
 }
 
 bring_it_back() {
-  local vm
+  local vms
   heading "$LOST is switched on again, with the disk it had"
   SINCE=$(now)
   # Without --bootstrap: it must find the identity and the log it had.
   boot "$LOST" || die "$LOST does not boot."
   claim_within 30 "$LOST is active again" member_is "$WITNESS" "$LOST" active
-  for vm in $(names_of "$LOST"); do
-    claim_within 30 "the facts of $vm are fresh" vm_is "$WITNESS" "$vm" stale false
-  done
+  read -r -a vms < <(names_of "$LOST" | xargs)
+  claim_within 30 "its VMs are seen again: ${vms[*]}" vms_are "$WITNESS" stale false "${vms[@]}"
   claim_within 30 "$LOST itself answers, linearizably" vm_is "$LOST" web1 node n1
   claim_within 30 "it monitors VMs again" monitors "$WITNESS" "$LOST"
   unset SINCE
   show "$LOST" cluster status
 }
 
-monitors() { at "$1" vm list -o json 2>/dev/null | grep -q "^    \"monitor\": \"$2\""; }
+monitors() { of_vms "$1" monitor | grep -q " $2\$"; }
 
 show_metrics() {
   local promtool page node
@@ -128,8 +122,8 @@ show_metrics() {
     claim "$node serves /metrics" curl -fsS -o "$page" "http://127.0.0.1:$(door_of "$node")/metrics"
     if [[ -n $promtool ]]; then claim "promtool has nothing against it" check_metrics "$promtool" "$page"; fi
   done
-  say '$ curl http://127.0.0.1:17481/metrics | grep -E "^blixard_(vm_state|raft_term)"'
-  grep -E '^blixard_(vm_state|raft_term)' "$LOGS/n1.metrics" || true
+  say '$ curl http://127.0.0.1:17481/metrics | grep -E "^blixard_(raft_(term|commit)|vm_cpu|vm_health)"'
+  grep -E '^blixard_(raft_(term|commit)|vm_cpu|vm_health)' "$LOGS/n1.metrics" || true
 }
 
 check_metrics() { "$1" check metrics <"$2" >"$2.promtool" 2>&1 && [[ ! -s $2.promtool ]]; }

@@ -62,6 +62,20 @@ claim_within() {
   say "  ok after $took: $text"
 }
 
+# of_vms NODE FIELD: a line "NAME VALUE" for each VM, out of the CLI's list.
+of_vms() {
+  at "$1" vm list -o json 2>/dev/null | awk -v field="\"$2\":" '
+    /^    "name":/ { name = $2 }
+    $1 == field && /^    "/ { print name, $2 }' | tr -d '",'
+}
+
+# vms_are NODE FIELD VALUE VM...: all of them, by one answer.
+vms_are() {
+  local answer vm
+  answer=$(of_vms "$1" "$2")
+  for vm in "${@:4}"; do grep -qx "$vm $3" <<<"$answer" || return 1; done
+}
+
 # A field of the object itself, and not of one inside it, out of the CLI's indented JSON.
 field() { sed -n "s/^  \"$1\": \"\\{0,1\\}\\([^\",]*\\)\"\\{0,1\\},\\{0,1\\}\$/\\1/p"; }
 

@@ -20,7 +20,7 @@ let
       description = "MicroVM '%i'";
       serviceConfig.ExecStart = "/bin/sh -c 'exec /run/current-system/sw/bin/sleep infinity'";
     };
-    systemd.tmpfiles.rules = [ "d /var/lib/microvms/web-${name} 0755 root root" ];
+    systemd.tmpfiles.rules = [ "d /var/lib/microvms/web-${name}/current 0755 root root" ];
     systemd.targets.multi-user.wants = [ "microvm@web-${name}.service" ];
   };
 in

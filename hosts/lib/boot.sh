@@ -35,7 +35,7 @@ take_options() {
   local host=$1 dir data=$DATA
   shift
   dir=$(host_dir "$host")
-  local vms=() peers=() bootstrap=no
+  local vms=() peers=() settings=() bootstrap=no
   while (($# > 0)); do
     case $1 in
       --data) data=$(realpath -m "${2:?--data needs a directory}") ;;
@@ -46,6 +46,7 @@ take_options() {
       --vm) vms+=("${2:?--vm needs VM=BEHAVIOUR}") ;;
       --candidate) vms+=("${2:?--candidate needs a VM}=candidate") ;;
       --peer) peers+=("${2:?--peer needs NAME=IP}") ;;
+      --env) settings+=("${2:?--env needs KEY=VALUE}") ;;
       --bootstrap)
         bootstrap=yes
         shift
@@ -58,7 +59,10 @@ take_options() {
   mkdir -p "$data/$host"
   printf '%s\n' "$data/$host" >"$dir/data"
   lay_microvms "$host" "${vms[@]}"
-  if ((${#peers[@]} > 0)); then lay_node "$host" "$bootstrap" "${peers[@]}"; fi
+  if ((${#peers[@]} > 0)); then
+    lay_node "$host" "$bootstrap" "${peers[@]}"
+    ((${#settings[@]} == 0)) || printf '%s\n' "${settings[@]}" >>"$dir/node.env"
+  fi
 }
 
 # boot HOST own|delegated: runs in the scope of the host where there is one.

@@ -167,6 +167,8 @@ CONF
 [Manager]
 DefaultEnvironment=PATH=$INSIDE_PATH
 DefaultTimeoutStopSec=10s
+# Tests start and stop one unit, and its helpers with it, as fast as they can.
+DefaultStartLimitIntervalSec=0
 ShowStatus=no
 CONF
 }

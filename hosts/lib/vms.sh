@@ -33,7 +33,13 @@ lay_microvm() {
       ;;
     candidate) behaviour=idle ;;
   esac
+  # What makes a directory a VM's: microvm.nix links its runner there.
+  mkdir -p "$(dirname "$state")/.runners/$vm"
+  ln -sfn "../.runners/$vm" "$state/current"
   [[ -f $HOSTS_DIR/units/behaviour/$behaviour.conf ]] || fail "there is no behaviour '$behaviour' for microVM $vm"
+  # `current` is what makes a directory that of a VM.
+  mkdir -p "$state/runner/share/microvm"
+  ln -sfn runner "$state/current"
   mkdir -p "$units/microvm@$vm.service.d"
   cp "$HOSTS_DIR/units/behaviour/$behaviour.conf" "$units/microvm@$vm.service.d/behaviour.conf"
 }
