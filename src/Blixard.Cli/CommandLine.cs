@@ -112,7 +112,8 @@ internal static class CommandLine
                 EnableDefaultExceptionHandler = false,
             },
             cancellationToken);
-        await surroundings.Output.FlushAsync(cancellationToken);
+        // Also after Ctrl-C: what was printed until then is what was asked for.
+        await surroundings.Output.FlushAsync(CancellationToken.None);
         return exitCode;
     }
 

@@ -76,17 +76,16 @@ internal static class ClusterStatusView
         var freshness = status switch
         {
             { Stale: false } => $"answered by {status.AnsweredBy}",
-            { AgeSeconds: { } age } => $"own view of {status.AnsweredBy}, last contact with a leader {Humanize.Age(age)} ago",
-            _ => $"own view of {status.AnsweredBy}, never in contact with a leader",
+            { AgeSeconds: { } age } => $"view of {status.AnsweredBy}, {Humanize.Age(age)} without a leader",
+            _ => $"view of {status.AnsweredBy}, never had a leader",
         };
         printer.Line(Printable.Text($"cluster {name}, {freshness}"), status.Stale ? Tone.Warning : Tone.Plain);
 
-        var log = string.Create(
-            CultureInfo.InvariantCulture,
-            $"term {status.Term}, committed {status.CommitIndex}, applied {status.AppliedIndex}");
+        var log = string.Create(CultureInfo.InvariantCulture, $"term {status.Term}, committed {status.CommitIndex}")
+            + (status.AppliedIndex < status.CommitIndex ? $", applied {Humanize.Number<ulong>(status.AppliedIndex)}" : "");
         printer.Line(
             status.Leader is null
-                ? $"leader  none known: no change can be made now; {log}"
+                ? $"leader  none, no change is possible; {log}"
                 : Printable.Text($"leader  {status.Leader}; {log}"),
             status.Leader is null ? Tone.Bad : Tone.Plain);
         printer.Line($"quorum  {Quorum(status.Quorum)}", QuorumTone(status.Quorum));
@@ -99,7 +98,7 @@ internal static class ClusterStatusView
         return quorum switch
         {
             { Safe: false } => $"LOST: {figures}",
-            { Tolerates: 0 } => $"safe, but no further failure is tolerated: {figures}",
+            { Tolerates: 0 } => $"safe, but no more may fail: {figures}",
             _ => $"safe: {figures}, {Humanize.Number<int>(quorum.Tolerates)} more may fail",
         };
     }

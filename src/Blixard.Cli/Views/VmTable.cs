@@ -55,7 +55,7 @@ internal static class VmTable
 
     public static Cell Health(Vm vm) => vm switch
     {
-        { Alarms: [var alarm, ..] } => new Cell(alarm, Tone.Bad),
+        { Alarms: [var alarm, ..] } => new Cell(alarm == VmAlarms.DuplicateRunning ? "duplicate" : alarm, Tone.Bad),
         { Health.Healthy: true } => new Cell("healthy", Tone.Good),
         { Health.Healthy: false } => new Cell("unhealthy", Tone.Bad),
         _ => null,
