@@ -93,21 +93,36 @@ public sealed class ThreeHosts : IAsyncLifetime
         }
 
         await Eventually.HoldsAsync("the cluster is whole", TimeSpan.FromSeconds(60), async () =>
+            await WhatIsNotWholeAsync() is { } problem ? throw new InvalidOperationException(problem) : true);
+    }
+
+    private async Task<string?> WhatIsNotWholeAsync()
+    {
+        foreach (var member in All)
         {
-            foreach (var member in All)
+            var status = (await member.Client.GetClusterAsync(ReadOptions.Linearizable, default)).Value;
+            if (status is not { Quorum: { Safe: true, Healthy: 3 } })
             {
-                var status = (await member.Client.GetClusterAsync(ReadOptions.Linearizable, default)).Value;
-                var vms = (await member.Client.GetVmsAsync(ReadOptions.Linearizable, default)).Value;
-                if (status is not { Quorum: { Safe: true, Healthy: 3 } }
-                    || status.Members.Any(m => m.Status != NodeStatus.Active)
-                    || Vms.Any(host => host.Value.Any(vm => !IsSeen(vms, vm, host.Key))))
-                {
-                    return false;
-                }
+                return $"{member.Name} sees {status.Quorum}";
             }
 
-            return true;
-        });
+            if (status.Members.FirstOrDefault(m => m.Status != NodeStatus.Active) is { } inactive)
+            {
+                return $"{member.Name} sees {inactive.Name} as {inactive.Status}";
+            }
+
+            var vms = (await member.Client.GetVmsAsync(ReadOptions.Linearizable, default)).Value;
+            foreach (var (host, names) in Vms)
+            {
+                if (names.FirstOrDefault(vm => !IsSeen(vms, vm, host)) is { } missing)
+                {
+                    return $"{member.Name} sees {missing} of {host} as "
+                        + vms.FirstOrDefault(vm => missing.StartsWith(vm.Name + "=", StringComparison.Ordinal));
+                }
+            }
+        }
+
+        return null;
     }
 
     internal async Task<Member> LeaderAsync()

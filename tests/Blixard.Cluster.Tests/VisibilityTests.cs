@@ -57,14 +57,21 @@ public sealed class VisibilityTests(ThreeHosts hosts, ITestOutputHelper output)
     {
         ThreeHosts.Require();
         var host = hosts["n1"];
-        await host.ExecAsync("systemctl", "start", "microvm-virtiofsd@web1.service");
-        await host.ExecAsync("systemctl", "start", @"microvm@bad\x2dname.service");
-        await Eventually.HoldsAsync("the refused unit is logged", TimeSpan.FromSeconds(20), async () =>
+
+        // A unit file of its own: an escape that systemd takes as it is, and that we never build a path of.
+        const string Refused = @"microvm@bad\x2dname.service";
+        await host.ExecAsync(
+            "sh", "-c", "printf '[Service]\\nExecStart=/bin/sleep infinity\\n' > \"/run/systemd/system/$0\"", Refused);
+        await host.ExecAsync("systemctl", "daemon-reload");
+        await host.ExecAsync("systemctl", "start", Refused, "microvm-virtiofsd@web1.service");
+        await Eventually.HoldsAsync("the refused unit is told", TimeSpan.FromSeconds(20), async () =>
             (await host.ExecAsync("journalctl", "-u", "blixard-node.service", "--no-pager", "-o", "cat"))
-                .Contains(@"microvm@bad\x2dname.service is not taken for a VM", StringComparison.Ordinal));
+                .Contains($"{Refused} is not taken for a VM", StringComparison.Ordinal));
         var vms = (await host.Client.GetVmsAsync(Client.ReadOptions.Linearizable, default)).Value;
         Assert.DoesNotContain(vms, vm => vm.Name.Contains("virtiofsd") || vm.Name.Contains("bad"));
-        await host.ExecAsync("systemctl", "stop", @"microvm@bad\x2dname.service", "microvm-virtiofsd@web1.service");
+        await host.ExecAsync("systemctl", "stop", Refused);
+        await host.ExecAsync("rm", $"/run/systemd/system/{Refused}");
+        await host.ExecAsync("systemctl", "daemon-reload");
     }
 
     [Fact]

@@ -14,4 +14,6 @@ internal sealed record AgentSettings
 
     /// <summary>How often this host says that nothing changed.</summary>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    public DeadBand DeadBand { get; init; } = new(CpuPercent: 10, Bytes: 16 << 20);
 }

@@ -20,6 +20,7 @@ internal static class AgentSetup
             SampleInterval = options.SampleInterval,
             FullListInterval = options.FullListInterval,
             KeepAliveInterval = options.KeepAliveInterval,
+            DeadBand = new(options.DeadBandPercent, (long)options.DeadBandMebibytes << 20),
         });
         services.AddSingleton(provider => new SystemdConnection(
             new() { Address = BusAddress.Parse(options.Bus), CallTimeout = options.CallTimeout },

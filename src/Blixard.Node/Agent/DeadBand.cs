@@ -6,20 +6,19 @@ namespace Blixard.Node.Agent;
 /// Which movement of a figure is worth a log entry. The full figures stay on this node; the replicated ones are for an
 /// overview.
 /// </summary>
-internal static class DeadBand
+/// <param name="CpuPercent">Of one CPU.</param>
+/// <param name="Bytes">Of memory, disk and network.</param>
+internal sealed record DeadBand(int CpuPercent, long Bytes)
 {
-    public const long CpuMillipercent = 10_000;
-
-    public const long Bytes = 16 << 20;
-
-    public static bool Left(ResourceUsage? reported, ResourceUsage? now)
+    /// <summary>Has a figure moved out of the band around what was reported?</summary>
+    public bool IsLeft(ResourceUsage? reported, ResourceUsage? now)
     {
         if (reported is null || now is null)
         {
             return reported is not null || now is not null;
         }
 
-        return Left(reported.HasCpuMillipercent, reported.CpuMillipercent, now.HasCpuMillipercent, now.CpuMillipercent, CpuMillipercent)
+        return Left(reported.HasCpuMillipercent, reported.CpuMillipercent, now.HasCpuMillipercent, now.CpuMillipercent, CpuPercent * 1000L)
             || Left(reported.HasMemoryBytes, reported.MemoryBytes, now.HasMemoryBytes, now.MemoryBytes, Bytes)
             || Left(reported.HasMemoryLimitBytes, reported.MemoryLimitBytes, now.HasMemoryLimitBytes, now.MemoryLimitBytes, 0)
             || Left(reported.HasDiskReadBytes, reported.DiskReadBytes, now.HasDiskReadBytes, now.DiskReadBytes, Bytes)

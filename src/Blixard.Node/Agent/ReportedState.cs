@@ -7,7 +7,7 @@ namespace Blixard.Node.Agent;
 /// What the cluster is known to have of this host, and so what is still to be told: the difference between the view
 /// and this, never a queue of events, so nothing can be lost between them.
 /// </summary>
-internal sealed class ReportedState
+internal sealed class ReportedState(DeadBand deadBand)
 {
     private readonly Dictionary<string, Told> _told = new(StringComparer.Ordinal);
 
@@ -77,10 +77,10 @@ internal sealed class ReportedState
         }
     }
 
-    private static bool Differs(Told told, AgentVm now) =>
+    private bool Differs(Told told, AgentVm now) =>
         !ReferenceEquals(told.Vm, now)
         && (!told.Vm.SaysTheSame(now)
-            || DeadBand.Left(
+            || deadBand.IsLeft(
                 told.Resources, now.Sample is { } sample ? ObservationReport.ResourcesOf(sample) : null));
 
     private readonly record struct Told(AgentVm Vm, ResourceUsage? Resources);

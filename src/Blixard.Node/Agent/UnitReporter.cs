@@ -25,7 +25,7 @@ internal sealed partial class UnitReporter(
     private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
 
-    private readonly ReportedState _reported = new();
+    private readonly ReportedState _reported = new(settings.DeadBand);
     private readonly Pulse _wake = new();
 
     // Registrations that were refused, with the state in which they were: asked again when that has changed.
@@ -298,7 +298,7 @@ internal sealed partial class UnitReporter(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "VM {Vm} ({Unit}) runs on {Node} and was not registered: registering it")]
+    [LoggerMessage(LogLevel.Warning, "VM {Vm} ({Unit}) was found on {Node} and is not registered: registering it")]
     private partial void LogUnregistered(string vm, string unit, string node);
 
     [LoggerMessage(LogLevel.Information, "VM {Vm} is defined on {Node} too: registering it as a candidate")]

@@ -11,6 +11,7 @@ namespace Blixard.Node.Agent;
 internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvider time) : IVmSampler, IDisposable
 {
     private readonly Dictionary<string, Readers> _readers = new(StringComparer.Ordinal);
+    private readonly ProcessNetwork _processNetwork = new(errors);
 
     public AgentView Sample(AgentView view)
     {
@@ -61,6 +62,7 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
             new CgroupReader(root, group, time, errors),
             [.. (vm.Definition?.TapInterfaces ?? []).Select(tap => new TapReader(tap, errors))],
             vm.MainPid,
+            _processNetwork,
             time);
         _readers.Add(vm.Name, readers);
         return readers;
@@ -74,7 +76,8 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
         }
     }
 
-    private sealed class Readers(CgroupReader cgroup, TapReader[] taps, int? pid, TimeProvider time) : IDisposable
+    private sealed class Readers(
+        CgroupReader cgroup, TapReader[] taps, int? pid, ProcessNetwork processNetwork, TimeProvider time) : IDisposable
     {
         private readonly CpuRate _cpu = new(time);
 
@@ -89,7 +92,8 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
                 return null;
             }
 
-            NetworkCounters? network = null;
+            // Without a tap, what the main process's own network namespace counts; nothing if that is the host's.
+            var network = taps.Length == 0 && pid is { } main ? processNetwork.Read(main) : null;
             foreach (var tap in taps)
             {
                 if (tap.Read() is { } counters)

@@ -1,4 +1,5 @@
 using Blixard.Node.Options;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Blixard.Node.Hosting;
 
@@ -13,7 +14,8 @@ internal static class Logging
         logging.ClearProviders();
         if (Environment.GetEnvironmentVariable(JournalVariable) is { Length: > 0 })
         {
-            logging.AddSystemdConsole();
+            logging.AddConsole(console => console.FormatterName = JournalFormatter.FormatterName);
+            logging.AddConsoleFormatter<JournalFormatter, ConsoleFormatterOptions>();
         }
         else
         {

@@ -46,8 +46,8 @@ internal sealed record NodeSettings(
     /// </summary>
     private static string Sentence(string failure, string section)
     {
-        var start = failure.IndexOf(": ", StringComparison.Ordinal);
-        var sentence = start < 0 ? failure : failure[(start + 2)..];
-        return sentence.Replace($"The field {section}.", $"{section}:", StringComparison.Ordinal);
+        var colon = failure.IndexOf(": ", StringComparison.Ordinal);
+        var hasMember = colon > 0 && failure[..colon].All(char.IsAsciiLetterOrDigit);
+        return (hasMember ? failure[(colon + 2)..] : failure).Replace($"The field {section}.", $"{section}:", StringComparison.Ordinal);
     }
 }
