@@ -35,6 +35,9 @@ internal sealed class InstrumentSeries
 
     public string Name { get; }
 
+    /// <summary>As in a TYPE line.</summary>
+    public string Type => IsHistogram ? "histogram" : IsCounter ? "counter" : "gauge";
+
     private bool IsCounter { get; }
 
     private bool IsHistogram { get; }

@@ -29,15 +29,22 @@ internal sealed class Proposer : IDisposable
     private readonly ReplicationEvents _events;
     private readonly string _node;
     private readonly TimeProvider _time;
+    private readonly ReplicationMetrics? _metrics;
     private readonly Pulse _leaderChange = new();
     private int _callers;
     private int _restores;
 
     /// <param name="node">This node's name, the actor of every command.</param>
+    /// <param name="metrics">Null: nobody measures.</param>
     public Proposer(
-        IRaftEngine engine, SessionKeeper sessions, ReplicationEvents events, string node, TimeProvider time)
+        IRaftEngine engine,
+        SessionKeeper sessions,
+        ReplicationEvents events,
+        string node,
+        TimeProvider time,
+        ReplicationMetrics? metrics = null)
     {
-        (_engine, _sessions, _events, _node, _time) = (engine, sessions, events, node, time);
+        (_engine, _sessions, _events, _node, _time, _metrics) = (engine, sessions, events, node, time, metrics);
         events.LeaderChanged += OnLeaderChanged;
         events.Restored += OnRestored;
     }
@@ -91,12 +98,15 @@ internal sealed class Proposer : IDisposable
             throw new OverloadedException($"{MaxCallers} proposals of this node are waiting already.");
         }
 
+        var started = _time.GetTimestamp();
         var fate = new Fate();
         using var deadline = new CancellationTokenSource(Deadline, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
-            return await NumberAndCommitAsync(command, term, fate, either.Token);
+            var result = await NumberAndCommitAsync(command, term, fate, either.Token);
+            _metrics?.Committed(_time.GetElapsedTime(started));
+            return result;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
