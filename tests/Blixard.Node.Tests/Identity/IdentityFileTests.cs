@@ -1,0 +1,80 @@
+using Blixard.Node.Identity;
+using Blixard.Node.Options;
+
+namespace Blixard.Node.Tests.Identity;
+
+public sealed class IdentityFileTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly NodeIdentity _identity =
+        ClusterHash.Of(PeerList.Parse(Settings.ThreePeers, new List<string>()), "n2") with { InUse = true };
+
+    private string File => _directory["identity"];
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void What_is_written_is_read_back()
+    {
+        IdentityFile.Write(File, _identity);
+        var read = IdentityFile.Read(File)!;
+
+        Assert.Equal((_identity.ClusterId, _identity.Member, "n2", true), (read.ClusterId, read.Member, read.Name, read.InUse));
+        Assert.Equal(_identity.Members, read.Members);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File));
+        Assert.Equal([File], Directory.GetFiles(_directory.Path));
+    }
+
+    [Fact]
+    public void No_file_is_no_identity() => Assert.Null(IdentityFile.Read(File));
+
+    [Fact]
+    public void Every_changed_character_is_noticed()
+    {
+        IdentityFile.Write(File, _identity);
+        var text = System.IO.File.ReadAllText(File);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsWhiteSpace(text[i]))
+            {
+                continue;
+            }
+
+            System.IO.File.WriteAllText(File, text[..i] + (text[i] == '7' ? '8' : '7') + text[(i + 1)..]);
+            var e = Assert.Throws<IdentityException>(() => IdentityFile.Read(File));
+            Assert.Contains(File, e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"format\": 1}")]
+    [InlineData("{\"format\": \"one\"}")]
+    public void Anything_else_is_damaged(string text)
+    {
+        System.IO.File.WriteAllText(File, text);
+        Assert.Contains("is damaged", Assert.Throws<IdentityException>(() => IdentityFile.Read(File)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_is_cut_off_is_damaged()
+    {
+        IdentityFile.Write(File, _identity);
+        var text = System.IO.File.ReadAllText(File).TrimEnd();
+        for (var length = 0; length < text.Length; length++)
+        {
+            System.IO.File.WriteAllText(File, text[..length]);
+            Assert.Throws<IdentityException>(() => IdentityFile.Read(File));
+        }
+    }
+
+    [Fact]
+    public void Another_version_is_refused_as_such()
+    {
+        System.IO.File.WriteAllText(File, "{\"format\": 2}");
+        Assert.Contains("format 2", Assert.Throws<IdentityException>(() => IdentityFile.Read(File)).Message, StringComparison.Ordinal);
+    }
+}
