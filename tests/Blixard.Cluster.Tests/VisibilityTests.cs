@@ -13,17 +13,18 @@ public sealed class VisibilityTests(ThreeHosts hosts, ITestOutputHelper output)
         var taken = new List<double>();
         for (var trial = 0; trial < 20; trial++)
         {
+            var seen = SeenAsync(through, VmState.Stopped);
             await where.ExecAsync("systemctl", "stop", "microvm@web2.service");
-            var stopped = Stopwatch.GetTimestamp();
-            await SeenAsync(through, VmState.Stopped);
-            taken.Add(Stopwatch.GetElapsedTime(stopped).TotalMilliseconds);
+            taken.Add(await seen);
+            seen = SeenAsync(through, VmState.Running);
             await where.ExecAsync("systemctl", "start", "microvm@web2.service");
-            await SeenAsync(through, VmState.Running);
+            await seen;
         }
 
         taken.Sort();
         output.WriteLine(
-            $"from the end of systemctl stop to the other node's answer, 20 trials: median {taken[10]:F0} ms, max {taken[^1]:F0} ms");
+            "from systemd's time of the change to the other node's answer, asked every 20 ms, 20 trials: "
+            + $"median {taken[10]:F0} ms, max {taken[^1]:F0} ms");
         Assert.InRange(taken[10], 0, 1000);
     }
 
@@ -82,8 +83,16 @@ public sealed class VisibilityTests(ThreeHosts hosts, ITestOutputHelper output)
             await hosts["n1"].VmAsync("batch3") is { Resources: { CpuPercent: > 1, CpuSeconds: > 0 } });
     }
 
-    private static Task SeenAsync(Member through, VmState state) => Eventually.HoldsAsync(
-        $"web2 is seen {state} through {through.Name}",
-        TimeSpan.FromSeconds(10),
-        async () => (await through.VmAsync("web2", Client.ReadOptions.Stale)).State == state);
+    /// <returns>Milliseconds since the change, by the clock that the hosts share with this machine.</returns>
+    private static async Task<double> SeenAsync(Member through, VmState state)
+    {
+        var took = 0.0;
+        await Eventually.HoldsAsync($"web2 is seen {state} through {through.Name}", TimeSpan.FromSeconds(20), async () =>
+        {
+            var vm = await through.VmAsync("web2", Client.ReadOptions.Stale);
+            took = (DateTimeOffset.UtcNow - (vm.Since ?? DateTimeOffset.MinValue)).TotalMilliseconds;
+            return vm.State == state;
+        });
+        return took;
+    }
 }

@@ -127,7 +127,13 @@ internal sealed partial class AgentLoop(
     /// <summary>The state as the signal carried it; everything else is read from systemd right after.</summary>
     private void Apply(UnitStateChange change)
     {
-        if (MicroVmUnits.Parse(change.Unit, UnitScope.System) is not VmUnit unit)
+        var parsed = MicroVmUnits.Parse(change.Unit, UnitScope.System);
+        if (parsed is RefusedVmUnit refused)
+        {
+            views.Replace(inventory.Refuse(views.Current, refused));
+        }
+
+        if (parsed is not VmUnit unit)
         {
             return;
         }

@@ -43,11 +43,7 @@ internal sealed partial class UnitInventory(IUnitManager units, MicroVmDirectory
                     break;
                 case RefusedVmUnit bad:
                     refused[bad.Unit] = bad.Reason;
-                    if (!before.Refused.ContainsKey(bad.Unit))
-                    {
-                        LogRefused(bad.Unit, bad.Reason);
-                    }
-
+                    Refuse(before, bad);
                     break;
             }
         }
@@ -62,6 +58,18 @@ internal sealed partial class UnitInventory(IUnitManager units, MicroVmDirectory
         var definition = directory.Find(unit.VmName);
         return await ReadAsync(unit, definition, known, cancellationToken)
             ?? (definition is null ? null : Inactive(definition));
+    }
+
+    /// <summary>The view with a unit whose name is refused, which is told once.</summary>
+    public AgentView Refuse(AgentView view, RefusedVmUnit unit)
+    {
+        if (view.Refused.ContainsKey(unit.Unit))
+        {
+            return view;
+        }
+
+        LogRefused(unit.Unit, unit.Reason);
+        return view with { Refused = view.Refused.Add(unit.Unit, unit.Reason) };
     }
 
     private static AgentVm Inactive(DefinedVm definition) => new()

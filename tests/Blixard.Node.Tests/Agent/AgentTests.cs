@@ -49,6 +49,10 @@ public sealed class AgentTests
         await using var bench = await RunningAsync("microvm@web1.service", @"microvm@a\x2db.service");
         Assert.Equal(["web1"], bench.Cluster.State.Vms.Keys);
         Assert.Equal([@"microvm@a\x2db.service"], bench.Views.Current.Refused.Keys);
+
+        // One that is started later is told of then, not at the next full list.
+        bench.Systemd.Start(@"microvm@later\x2d1.service");
+        await bench.UntilAsync(() => bench.Views.Current.Refused.ContainsKey(@"microvm@later\x2d1.service"));
     }
 
     [Fact]
