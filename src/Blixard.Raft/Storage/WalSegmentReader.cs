@@ -130,7 +130,9 @@ internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow 
 /// <summary>One buffer through which several files are read, mostly forwards.</summary>
 internal sealed class ReadWindow
 {
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(1 << 20);
+    private const int MaxBytes = 1 << 20;
+
+    private byte[] _buffer = [];
     private IFile? _file;
     private long _start;
     private int _length;
@@ -140,6 +142,12 @@ internal sealed class ReadWindow
     {
         if (_file != file || offset < _start || offset + count > _start + _length)
         {
+            var wanted = (int)Math.Min(MaxBytes, file.Length);
+            if (_buffer.Length < wanted)
+            {
+                _buffer = GC.AllocateUninitializedArray<byte>(wanted);
+            }
+
             (_file, _start, _length) = (file, offset, file.Read(offset, _buffer));
             if (_length < count)
             {
