@@ -2,8 +2,6 @@
 # shellcheck shell=bash
 
 NODES=(n1 n2 n3)
-# Checks are made more often than in production, or an unhealthy VM would be waited for.
-SETTINGS=(--env BLIXARD__AGENT__CHECKSECONDS=5)
 PEERS=(--peer n1=10.88.0.11 --peer n2=10.88.0.12 --peer n3=10.88.0.13)
 
 address_of() { printf '10.88.0.1%s\n' "${1#n}"; }
@@ -23,7 +21,7 @@ boot() {
   local options=() vm
   for vm in $(vms_of "$1"); do options+=(--vm "$vm"); done
   if [[ $1 == n1 && $GUEST == yes ]]; then options+=(--vm guest=guest); fi
-  hosts/hosts up "$1" "$(address_of "$1")" "${options[@]}" --candidate spare "${PEERS[@]}" "${SETTINGS[@]}" "${@:2}"
+  hosts/hosts up "$1" "$(address_of "$1")" "${options[@]}" --candidate spare "${PEERS[@]}" "${@:2}"
 }
 
 names_of() { local vm; for vm in $(vms_of "$1"); do echo "${vm%%=*}"; done; }
