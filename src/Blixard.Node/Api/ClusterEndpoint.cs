@@ -12,7 +12,7 @@ internal sealed class ClusterEndpoint(
     {
         var read = await reads.ReadAsync(context, ChangedAsync);
         await Reads.AnswerAsync(
-            context, ClusterDocuments.Of(read, engine.Status, node), ApiJson.Default.ClusterStatus);
+            context, ClusterDocuments.Of(read, engine.Status, node), Documents.Json.ClusterStatus);
     }
 
     /// <summary>Any node, any VM, or who leads.</summary>

@@ -17,7 +17,7 @@ internal sealed class EventWriter(HttpContext context, TimeSpan maxStall, TimePr
     {
         using (var json = new Utf8JsonWriter(_body))
         {
-            JsonSerializer.Serialize(json, record, ApiJson.Default.EventRecord);
+            JsonSerializer.Serialize(json, record, Documents.Json.EventRecord);
         }
 
         KeepAlive();

@@ -36,7 +36,10 @@ internal static class NodeDocuments
         _ => NodeStatus.Unknown,
     };
 
-    /// <summary>What the member does in the cluster, as far as the answering node can tell: a lost one may do anything.</summary>
+    /// <summary>
+    /// What the member does in the cluster, as far as the answering node can tell: a lost one may do anything, and
+    /// without a leader so may all others.
+    /// </summary>
     public static MemberRole RoleOf(MemberId member, NodeStatus status, RaftStatus raft)
     {
         if (member == raft.Self)
@@ -51,7 +54,7 @@ internal static class NodeDocuments
         }
 
         return member == raft.Leader ? MemberRole.Leader
-            : status == NodeStatus.Lost || !raft.Configuration.Contains(member) ? MemberRole.Unknown
+            : raft.Leader.IsNone || status == NodeStatus.Lost || !raft.Configuration.Contains(member) ? MemberRole.Unknown
             : raft.Configuration.IsVoter(member) ? MemberRole.Follower
             : MemberRole.Learner;
     }

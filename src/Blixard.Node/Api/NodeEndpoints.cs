@@ -13,7 +13,7 @@ internal sealed class NodeEndpoints(Reads reads, Replica replica, IRaftEngine en
         var read = await reads.ReadAsync(
             context, (after, wait, stop) => replica.WaitForChangeAsync(EntityKind.Node, null, after, wait, stop));
         await Reads.AnswerAsync(
-            context, NodeDocuments.All(read.State, engine.Status), ApiJson.Default.IReadOnlyListNodeInfo);
+            context, NodeDocuments.All(read.State, engine.Status), Documents.Json.IReadOnlyListNodeInfo);
     }
 
     public async Task GetAsync(HttpContext context, string node)
@@ -28,6 +28,6 @@ internal sealed class NodeEndpoints(Reads reads, Replica replica, IRaftEngine en
         var document = read.State.Nodes.TryGetValue(node, out var found)
             ? NodeDocuments.Of(read.State, engine.Status, found)
             : throw new ApiException(Problems.NodeNotFound(node));
-        await Reads.AnswerAsync(context, document, ApiJson.Default.NodeInfo);
+        await Reads.AnswerAsync(context, document, Documents.Json.NodeInfo);
     }
 }

@@ -65,7 +65,10 @@ internal static class Problems
     {
         ApiException refused => refused.Problem,
         NoLeaderException => Make(
-            503, ProblemTypes.NoLeader, "No leader", exception.Message + ReadHint),
+            503,
+            ProblemTypes.NoLeader,
+            "No leader",
+            exception.Message.TrimEnd('.') + ". Reads with ?consistency=stale are answered without a leader."),
         OverloadedException => Overloaded(exception.Message),
         OutcomeUnknownException => Make(504, ProblemTypes.OutcomeUnknown, "Outcome unknown", exception.Message),
         CommandTooLargeException => Make(413, ProblemTypes.TooLarge, "Too large", exception.Message),
@@ -107,9 +110,6 @@ internal static class Problems
             ApiRoutes.ProblemMediaType,
             context.RequestAborted);
     }
-
-    // A client that reads only the detail should still learn what it can do.
-    private const string ReadHint = " Reads with ?consistency=stale are answered without a leader.";
 
     private static Problem Make(int status, string type, string title, string detail) =>
         new() { Type = type, Title = title, Status = status, Detail = detail };

@@ -15,7 +15,7 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
     {
         var read = await reads.ReadAsync(
             context, (after, wait, stop) => replica.WaitForChangeAsync(EntityKind.Vm, null, after, wait, stop));
-        await Reads.AnswerAsync(context, VmDocuments.All(read.State), ApiJson.Default.IReadOnlyListVm);
+        await Reads.AnswerAsync(context, VmDocuments.All(read.State), Documents.Json.IReadOnlyListVm);
     }
 
     public async Task GetAsync(HttpContext context, string vm)
@@ -23,7 +23,7 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
         Check("VM", vm);
         var read = await reads.ReadAsync(
             context, (after, wait, stop) => replica.WaitForChangeAsync(EntityKind.Vm, vm, after, wait, stop));
-        await Reads.AnswerAsync(context, DocumentOf(read.State, vm), ApiJson.Default.Vm);
+        await Reads.AnswerAsync(context, DocumentOf(read.State, vm), Documents.Json.Vm);
     }
 
     /// <summary>Tells the cluster that a VM is defined on a node; 201 if it was not known at all.</summary>
@@ -54,7 +54,7 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
             context.Response.Headers.Location = ApiRoutes.Vm(vm);
         }
 
-        await Reads.AnswerAsync(context, document, ApiJson.Default.Vm);
+        await Reads.AnswerAsync(context, document, Documents.Json.Vm);
     }
 
     /// <summary>Forgets a VM on all nodes; one that is not there is as good as removed.</summary>

@@ -16,5 +16,8 @@ internal sealed class FakeAgent : ILocalVms, IAgentStatus
         Queue = new LocalTasks { Paused = false, Working = 0, MaxJobs = 1, Channels = [], Backlog = [] },
     };
 
-    public AgentReport Report() => Next;
+    /// <summary>A bug in the agent.</summary>
+    public bool Broken { get; set; }
+
+    public AgentReport Report() => Broken ? throw new InvalidOperationException("a secret of the inside") : Next;
 }

@@ -115,6 +115,18 @@ public class LocalEndpointTests
         Assert.Equal((1, "system bus"), (Assert.Single(full.RefreshLog!).Differences, Assert.Single(full.Watchers!)));
     }
 
+    [Fact]
+    public async Task A_bug_is_an_internal_error_that_gives_nothing_away()
+    {
+        await using var host = await ApiHost.StartAsync();
+        host.Agent.Broken = true;
+
+        using var answer = await host.GetAsync("/status");
+
+        await ApiHost.ProblemAsync(answer, ProblemTypes.Internal, 500);
+        Assert.DoesNotContain("secret", await answer.Content.ReadAsStringAsync());
+    }
+
     [Theory]
     [InlineData(false, false, "starting")]
     [InlineData(true, true, "degraded")]
