@@ -84,7 +84,15 @@ internal static class CommandLine
             return UsageError;
         }
 
-        return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error });
+        return await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+
+            // Signals are the host's, which stops in order; an exception that comes this far is a bug and must be seen.
+            ProcessTerminationTimeout = null,
+            EnableDefaultExceptionHandler = false,
+        });
     }
 
     private static bool TryTakeKeys(

@@ -19,15 +19,15 @@ internal static class Logging
         }
         else
         {
-            logging.AddSimpleConsole(console =>
-            {
-                console.SingleLine = true;
-                console.TimestampFormat = "HH:mm:ss.fff ";
-            });
+            logging.AddConsole(console => console.FormatterName = TerminalFormatter.FormatterName);
+            logging.AddConsoleFormatter<TerminalFormatter, ConsoleFormatterOptions>();
         }
 
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        // What stops the host is said once, in a sentence, by NodeProcess.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         foreach (var (category, level) in options.LogLevel)
         {
             var minimum = Enum.Parse<LogLevel>(level, ignoreCase: true);

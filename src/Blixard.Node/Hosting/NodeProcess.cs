@@ -51,7 +51,10 @@ internal static partial class NodeProcess
             // Recovers the log: whatever is wrong with the disk shows here, before anything listens.
             app.Services.GetRequiredService<RaftHost>();
             NodeComposition.Map(app);
-            await app.RunAsync();
+            await app.StartAsync();
+
+            // Not RunAsync: it disposes of the services, and with them of what is to be said about the end.
+            await app.WaitForShutdownAsync();
         }
         catch (Exception e) when (IsOfTheWorld(e))
         {
@@ -59,11 +62,25 @@ internal static partial class NodeProcess
             return CommandLine.Failed;
         }
 
-        var failed = app.Services.GetRequiredService<EngineService>().Failed
-            || app.Services.GetServices<IHostedService>().OfType<BackgroundService>()
-                .Any(service => service.ExecuteTask is { IsFaulted: true });
+        var failed = HasFailed(app.Services, log);
         LogStopped(log, failed ? "failed" : "in order");
         return failed ? CommandLine.Failed : 0;
+    }
+
+    /// <summary>A loop that ended with an exception has stopped the daemon; systemd is to see that and restart it.</summary>
+    private static bool HasFailed(IServiceProvider services, ILogger log)
+    {
+        var failed = services.GetRequiredService<EngineService>().Failed;
+        foreach (var service in services.GetServices<IHostedService>().OfType<BackgroundService>())
+        {
+            if (service.ExecuteTask is { IsFaulted: true, Exception: { } exception })
+            {
+                LogLoopFailed(log, exception.InnerException ?? exception, service.GetType().Name);
+                failed = true;
+            }
+        }
+
+        return failed;
     }
 
     /// <summary>What an operator can do something about gets one line; everything else is a bug and its stack trace.</summary>
@@ -97,6 +114,9 @@ internal static partial class NodeProcess
 
     [LoggerMessage(LogLevel.Critical, "This node can't run: {Reason}")]
     private static partial void LogCannotRun(ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Critical, "{Service} failed, and stopped this node")]
+    private static partial void LogLoopFailed(ILogger log, Exception exception, string service);
 
     [LoggerMessage(LogLevel.Information, "Stopped: {How}")]
     private static partial void LogStopped(ILogger log, string how);
