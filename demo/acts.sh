@@ -5,6 +5,7 @@ show_fleet() {
   local node vms
   heading "A cluster on them"
   claim_within 30 "a leader is elected" has_leader n1
+  ((WRONG == 0)) || die "Without a leader there is nothing to show."
   for node in "${NODES[@]}"; do
     claim_within 10 "$node is active, as n1 tells" member_is n1 "$node" active
   done
@@ -63,7 +64,7 @@ end_events() {
 
 lose_a_host() {
   local other vms
-  LOST=$(leader_at n1)
+  LOST=$(leader_at n1) || die "n1 knows no leader."
   for other in "${NODES[@]}"; do [[ $other == "$LOST" ]] || WITNESS=$other; done
   heading "The host of the leader, $LOST, loses power"
   SINCE=$(now)

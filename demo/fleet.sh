@@ -46,7 +46,7 @@ boot_fleet() {
 keep_logs() {
   local node
   for node in "${NODES[@]}"; do
-    hosts/hosts exec "$node" journalctl --no-pager --unit blixard-node >"$LOGS/$node" 2>&1 || true
+    hosts/hosts exec "$node" journalctl --no-pager --unit blixard-node >"$LOGS/$node.journal" 2>&1 || true
   done
   say "The journals of the nodes are in ${LOGS#"$ROOT/"}."
 }
