@@ -33,6 +33,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private readonly HashSet<MemberId> _sendingSnapshot = [];
 
     private RaftStatus _status;
+
+    // What LeadershipChanged told last; apart from the status, which every tick renews.
+    private RaftStatus _announced;
     private Task _running = Task.CompletedTask;
     private long _ticks;
 
@@ -65,7 +68,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             _core,
             retryTicks: options.Core.ElectionTicks,
             timeoutTicks: (int)Math.Ceiling(options.ReadTimeout / options.Tick));
-        _status = ReadStatus();
+        _status = _announced = ReadStatus();
     }
 
     /// <summary>The newest status; any thread may read it.</summary>
@@ -311,20 +314,33 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             }
         }
 
-        if (_status.Role != _core.Role || _status.Leader != _core.Leader || _status.Term != _core.Term
-            || _status.CanServe != _core.LeadsWithCommit)
+        if (_announced.Role != _core.Role || _announced.Leader != _core.Leader || _announced.Term != _core.Term
+            || _announced.CanServe != _core.LeadsWithCommit)
         {
-            var before = _status;
-            var status = ReadStatus();
-            Volatile.Write(ref _status, status);
-            if (before.Leader != status.Leader)
+            Announce();
+        }
+    }
+
+    private void Announce()
+    {
+        var before = _announced;
+        var status = ReadStatus();
+        _announced = status;
+        Volatile.Write(ref _status, status);
+        if (before.Leader != status.Leader)
+        {
+            _metrics.LeaderChanged();
+            if (status.Leader.IsNone)
             {
-                _metrics.LeaderChanged();
+                LogNoLeader(before.Leader, status.Term, status.Role);
+            }
+            else
+            {
                 LogLeader(status.Leader, status.Term, status.Role);
             }
-
-            LeadershipChanged?.Invoke(status);
         }
+
+        LeadershipChanged?.Invoke(status);
     }
 
     private ProposeResult Propose(ProposalMade proposal)
@@ -436,6 +452,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
 
     [LoggerMessage(LogLevel.Information, "Leader is {Leader} in term {Term}; this member is {Role}")]
     private partial void LogLeader(MemberId leader, ulong term, RaftRole role);
+
+    [LoggerMessage(LogLevel.Warning, "No leader in term {Term}: {Leader} is not heard of; this member is {Role}")]
+    private partial void LogNoLeader(MemberId leader, ulong term, RaftRole role);
 
     [LoggerMessage(LogLevel.Information, "Snapshot taken at index {Index}, term {Term}")]
     private partial void LogSnapshot(ulong index, ulong term);

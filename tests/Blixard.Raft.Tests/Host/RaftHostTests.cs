@@ -69,6 +69,26 @@ public sealed class RaftHostTests
     }
 
     [Fact]
+    public async Task A_member_that_loses_its_leader_is_told_so()
+    {
+        await using var bench = new HostBench(3);
+        await bench.WriteAsync(1, "seen");
+        var leader = await bench.LeaderAsync();
+        var told = new TaskCompletionSource();
+        bench[leader].LeadershipChanged += status =>
+        {
+            if (status.Leader.IsNone)
+            {
+                told.TrySetResult();
+            }
+        };
+
+        // Nothing but the clock tells a leader that nobody answers any more.
+        bench.Network.Isolate(new((ulong)leader), bench.Ids);
+        await told.Task.WaitAsync(bench.Limit);
+    }
+
+    [Fact]
     public async Task Writes_go_on_when_the_leader_is_gone_and_it_catches_up_when_it_is_back()
     {
         await using var bench = new HostBench(3);
