@@ -14,7 +14,7 @@ public static class ConfigurationCodec
     private const byte Version = 1;
     private const int HeaderBytes = 5;
 
-    /// <summary>Members that a configuration may have: a bound for decoding, far above what a cluster can use.</summary>
+    /// <summary>Members that a configuration may have: a bound for decoding, far above what is useful.</summary>
     public const int MaxMembers = 1024;
 
     public static int SizeOf(Configuration configuration) =>

@@ -64,7 +64,9 @@ internal sealed partial class SegmentPool : IDisposable
         var path = $"{_directory}/{WalRecovery.NameOf(sequence, WalRecovery.Suffix)}";
         if (spare is null)
         {
-            var wanted = _options.PrepareAhead ? Math.Min(_options.FirstSegmentBytes, _options.SegmentBytes) : _options.SegmentBytes;
+            var wanted = _options.PrepareAhead
+                ? Math.Min(_options.FirstSegmentBytes, _options.SegmentBytes)
+                : _options.SegmentBytes;
             spare = Create(sequence, Math.Max(RoundUp(wanted), RoundUp(bytes)));
         }
 
@@ -84,7 +86,10 @@ internal sealed partial class SegmentPool : IDisposable
             {
                 var sequence = ++_lastSequence;
                 _preparation = Task.Factory.StartNew(
-                    () => Prepare(sequence), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                    () => Prepare(sequence),
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default);
             }
         }
     }

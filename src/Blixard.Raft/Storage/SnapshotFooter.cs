@@ -5,8 +5,10 @@ namespace Blixard.Raft.Storage;
 
 /// <summary>
 /// A snapshot file is the content, then this. Little-endian. Permanent.
-/// <code>snapshot (<see cref="SnapshotMetaCodec"/>), u64 content length, u32 content CRC32C, u32 length of the snapshot's
-/// description, u32 version, u32 CRC32C of all of this footer so far, u64 magic</code>
+/// <code>
+/// description of the snapshot (<see cref="SnapshotMetaCodec"/>), u64 content length, u32 content CRC32C,
+/// u32 length of the description, u32 version, u32 CRC32C of all of this footer so far, u64 magic
+/// </code>
 /// </summary>
 internal sealed record SnapshotFooter(SnapshotMeta Meta, long ContentLength, uint ContentChecksum)
 {
@@ -31,7 +33,7 @@ internal sealed record SnapshotFooter(SnapshotMeta Meta, long ContentLength, uin
         return bytes;
     }
 
-    /// <exception cref="SnapshotCorruptException">The file does not end in a whole footer that fits its length.</exception>
+    /// <exception cref="SnapshotCorruptException">The file does not end in a whole footer.</exception>
     public static SnapshotFooter Read(IFile file)
     {
         var length = file.Length;
@@ -76,7 +78,8 @@ internal sealed record SnapshotFooter(SnapshotMeta Meta, long ContentLength, uin
         }
         catch (FormatException e)
         {
-            throw new SnapshotCorruptException(file.Path, contentLength, $"a snapshot's description; found {e.Message}");
+            throw new SnapshotCorruptException(
+                file.Path, contentLength, $"a snapshot's description; found {e.Message}");
         }
     }
 }

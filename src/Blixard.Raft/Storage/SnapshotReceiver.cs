@@ -98,6 +98,14 @@ internal sealed class FileWriteStream(IFile file) : Stream
 
     public override void WriteByte(byte value) => Write([value]);
 
+    // The base class would take a thread for what mostly is a copy.
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Write(buffer.Span);
+        return ValueTask.CompletedTask;
+    }
+
     public override void Flush()
     {
         file.Write(_flushed, _buffer.AsSpan(0, _buffered));

@@ -50,10 +50,10 @@ public sealed partial class SnapshotStore
     }
 
     /// <summary>
-    /// The snapshot to start from, checked byte by byte, or null if there never was one. It lies within the log, so that
-    /// the log goes on from it: the newest that does, or the one before it if the newest is damaged and the log reaches
-    /// back that far. One from a leader that the log has not noted yet is removed: the leader sends it again. Start the
-    /// core from <c>restored with { Snapshot = file.Meta }</c>.
+    /// The snapshot to start from, checked byte by byte, or null if there never was one. It lies within the log, so
+    /// that the log goes on from it: the newest that does, or the one before it if the newest is damaged and the log
+    /// reaches back that far. One from a leader that the log has not noted yet is removed: the leader sends it again.
+    /// Start the core from <c>restored with { Snapshot = file.Meta }</c>.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">None that fits the log is intact.</exception>
     public SnapshotFile? OpenLatest(RestoredState restored)
@@ -92,8 +92,8 @@ public sealed partial class SnapshotStore
                 _directory, 0, $"a snapshot of {FirstNeeded(restored) - 1} or later, with which the log goes on");
     }
 
-    /// <summary>The newest stored snapshot at or after <paramref name="index"/>, for sending; null if there is none.</summary>
-    /// <exception cref="SnapshotCorruptException">Its footer is damaged. The content is checked by the receiver.</exception>
+    /// <summary>For sending: the newest stored snapshot, at or after <paramref name="index"/>; null: none.</summary>
+    /// <exception cref="SnapshotCorruptException">Its footer is damaged. The receiver checks the content.</exception>
     public SnapshotFile? OpenForSending(ulong index)
     {
         lock (_gate)
@@ -170,7 +170,9 @@ public sealed partial class SnapshotStore
             return footer.Meta.Index == index && footer.Meta.Term == term
                 ? new(file, footer)
                 : throw new SnapshotCorruptException(
-                    file.Path, footer.ContentLength, $"the snapshot of its name, not of {footer.Meta.Index} (term {footer.Meta.Term})");
+                    file.Path,
+                    footer.ContentLength,
+                    $"the snapshot of its name, not of {footer.Meta.Index} (term {footer.Meta.Term})");
         }
         catch
         {

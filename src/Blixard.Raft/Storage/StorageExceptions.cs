@@ -1,6 +1,6 @@
 namespace Blixard.Raft.Storage;
 
-/// <summary>The disk is full. What was stored before is intact, and the call may be repeated when there is space.</summary>
+/// <summary>The disk is full. What was stored is intact; the call may be repeated when there is space.</summary>
 public sealed class NoSpaceException(string message, Exception? inner = null) : IOException(message, inner);
 
 /// <summary>
@@ -29,7 +29,7 @@ public sealed class WalCorruptException(string file, long offset, string expecte
     public string Expected { get; } = expected;
 }
 
-/// <summary>No usable snapshot, and the log does not reach back far enough to do without. Nothing was changed.</summary>
+/// <summary>No usable snapshot, and the log does not reach back far enough. Nothing was changed.</summary>
 public sealed class SnapshotCorruptException(string file, long offset, string expected)
     : Exception($"snapshot is damaged: {file}, offset {offset}: {expected}")
 {

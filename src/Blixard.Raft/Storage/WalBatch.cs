@@ -26,8 +26,8 @@ public sealed record WalBatch
     public SnapshotMeta? Snapshot { get; init; }
 
     /// <summary>
-    /// True for a snapshot that came from the leader: all entries before it and after it are void. False for one of this
-    /// member's own: entries stay until <see cref="WriteAheadLog.Compact"/>.
+    /// True for a snapshot that came from the leader: all entries before it and after it are void. False for one of
+    /// this member's own: entries stay until <see cref="WriteAheadLog.Compact"/>.
     /// </summary>
     public bool ReplacesLog { get; init; }
 

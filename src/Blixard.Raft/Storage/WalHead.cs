@@ -6,7 +6,10 @@ namespace Blixard.Raft.Storage;
 /// <summary>
 /// The frame at the start of each segment: the log's state before the segment's first batch, so that older segments can
 /// be dropped without losing the newest hard state and snapshot marker. Little-endian. Permanent.
-/// <code>u64 cluster, u64 member, u64 term, u64 vote, u64 last index, u64 last term, snapshot (<see cref="SnapshotMetaCodec"/>)</code>
+/// <code>
+/// u64 cluster, u64 member, u64 term, u64 vote, u64 last index, u64 last term,
+/// snapshot (<see cref="SnapshotMetaCodec"/>)
+/// </code>
 /// </summary>
 internal sealed record WalHead(
     ulong ClusterId, MemberId Member, HardState HardState, ulong LastIndex, ulong LastTerm, SnapshotMeta Snapshot)
@@ -19,7 +22,8 @@ internal sealed record WalHead(
     public void Write(WalFrameWriter writer)
     {
         Span<byte> fixedPart = stackalloc byte[FixedBytes];
-        ReadOnlySpan<ulong> values = [ClusterId, Member.Value, HardState.Term, HardState.Vote.Value, LastIndex, LastTerm];
+        ReadOnlySpan<ulong> values =
+            [ClusterId, Member.Value, HardState.Term, HardState.Vote.Value, LastIndex, LastTerm];
         for (var i = 0; i < values.Length; i++)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(fixedPart[(i * sizeof(ulong))..], values[i]);

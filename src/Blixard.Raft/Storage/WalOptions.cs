@@ -23,7 +23,7 @@ public sealed record WalOptions
     /// <summary>Compacted segments kept for reuse instead of being deleted.</summary>
     public int MaxSpares { get; init; } = 2;
 
-    /// <summary>Prepares the next segment on a thread of its own. Off: everything happens in the calling thread.</summary>
+    /// <summary>Prepares the next segment on a thread of its own. Off: all happens in the calling thread.</summary>
     public bool PrepareAhead { get; init; } = true;
 
     /// <summary>Largest payload of one entry.</summary>

@@ -59,7 +59,8 @@ internal static class WalRecords
             {
                 HardStateKind when length == 0 => replay.Shape.Accept(new HardState(term, new(index))),
                 MarkerKind or ReplaceKind => ReplaySnapshot(header[0] == ReplaceKind, term, index, bytes.Span, replay),
-                EntryRecordKind when length > maxEntryBytes => $"an entry of at most {maxEntryBytes} bytes, not {length}",
+                EntryRecordKind when length > maxEntryBytes =>
+                    $"an entry of at most {maxEntryBytes} bytes, not {length}",
                 EntryRecordKind when header[1] > (byte)EntryKind.Configuration => $"a kind of entry, not {header[1]}",
                 EntryRecordKind => replay.Accept(new(index, term, (EntryKind)header[1], bytes)),
                 _ => $"a kind of record, not {header[0]} of {length} bytes",

@@ -57,7 +57,8 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
     public static uint? SequenceOf(string name, string suffix) =>
         name.EndsWith(suffix, StringComparison.Ordinal)
         && name.Length == 8 + suffix.Length
-        && uint.TryParse(name.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var sequence)
+        && uint.TryParse(
+            name.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var sequence)
             ? sequence
             : null;
 
@@ -89,7 +90,8 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
         if (length == 0 || length % WalSector.Size != 0)
         {
             file.Dispose();
-            throw new WalCorruptException(path, length, $"a length that is a multiple of {WalSector.Size}, not {length}");
+            throw new WalCorruptException(
+                path, length, $"a length that is a multiple of {WalSector.Size}, not {length}");
         }
 
         return new(file, sequence, length, new(file, sequence, _window));
@@ -260,14 +262,16 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
             new() { Segments = 0, Batches = 0 });
     }
 
-    /// <summary>The log ends before <paramref name="sector"/>, if nothing in this segment says that more was durable.</summary>
+    /// <summary>The log ends before <paramref name="sector"/>, if nothing after it says otherwise.</summary>
     private void CheckEnd(OpenedSegment segment, long sector, ulong missing)
     {
         var (_, highest) = segment.Reader.Batches(sector);
         if (highest > missing)
         {
             throw new WalCorruptException(
-                segment.Path, sector * WalSector.Size, $"batch {missing}, which was durable when batch {highest} was written");
+                segment.Path,
+                sector * WalSector.Size,
+                $"batch {missing}, which was durable when batch {highest} was written");
         }
 
         if (highest == missing)
@@ -289,11 +293,11 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
             throw new WalCorruptException(
                 segment.Path,
                 0,
-                $"a whole first batch: it has a sector of batch {highest}, and the next segment begins with {nextFirst}");
+                $"a whole first batch: it has a sector of batch {highest}, the next segment begins with {nextFirst}");
         }
     }
 
-    /// <summary>A segment at the end without a whole first batch: the trace of a crash, if it was to continue the log.</summary>
+    /// <summary>Without a whole first batch, at the end: the trace of a crash, if it was to continue the log.</summary>
     private void CheckTrailing(OpenedSegment segment, ulong lastBatch, (OpenedSegment Segment, long Sector) end)
     {
         var (lowest, highest) = segment.Reader.Batches(0);

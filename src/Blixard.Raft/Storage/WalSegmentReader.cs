@@ -45,7 +45,9 @@ internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow 
             case SectorKind.Unwritten:
                 return new(FrameStatus.Absent, default, 0, [], sector, 0, 0, "");
             case SectorKind.Damaged:
-                return Damaged(sector, batch is { } due ? $"the first sector of batch {due}, intact" : "the first sector of a segment, intact");
+                return Damaged(
+                    sector,
+                    batch is { } due ? $"the first sector of batch {due}, intact" : "the first sector, intact");
         }
 
         if (batch is { } expected && found != expected)

@@ -42,7 +42,8 @@ public sealed partial class WriteAheadLog : IDisposable
     private ulong _bufferedMaxIndex;
     private StorageFailedException? _failure;
 
-    private WriteAheadLog(IFileSystem fileSystem, WalOptions options, IDisposable held, SegmentPool pool, RecoveredLog log)
+    private WriteAheadLog(
+        IFileSystem fileSystem, WalOptions options, IDisposable held, SegmentPool pool, RecoveredLog log)
     {
         (_fileSystem, _options, _lock, _pool) = (fileSystem, options, held, pool);
         _shape = log.Replay.Shape;
@@ -109,8 +110,8 @@ public sealed partial class WriteAheadLog : IDisposable
 
     /// <summary>Takes a batch into the buffer. Nothing is promised before <see cref="Sync"/> returns.</summary>
     /// <exception cref="ArgumentException">
-    /// It breaks a rule of Raft's log: a gap, a term or vote that goes back, an entry too large. The log is unusable from
-    /// now on, for half of the batch may be in the buffer.
+    /// It breaks a rule of Raft's log: a gap, a term or vote that goes back, an entry too large. The log is unusable
+    /// from now on, for half of the batch may be in the buffer.
     /// </exception>
     public void Append(WalBatch batch)
     {

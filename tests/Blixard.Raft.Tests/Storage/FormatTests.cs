@@ -21,7 +21,11 @@ public sealed class FormatTests
         using (var log = WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _))
         {
             log.Append(new() { Snapshot = new(0, 0, s_members) });
-            log.Append(new() { HardState = new(2, new(8)), Entries = [Entry(1, EntryKind.Noop, ""), Entry(2, EntryKind.Command, "two")] });
+            log.Append(new()
+            {
+                HardState = new(2, new(8)),
+                Entries = [Entry(1, EntryKind.Noop, ""), Entry(2, EntryKind.Command, "two")],
+            });
             log.Sync();
             log.Append(new() { Snapshot = new(2, 2, s_members) });
             log.Append(new() { Snapshot = new(9, 2, s_members), ReplacesLog = true });

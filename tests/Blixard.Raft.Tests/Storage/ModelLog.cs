@@ -57,7 +57,8 @@ internal sealed class ModelLog
         var last = restored.Entries.Count > 0 ? restored.Entries[^1].Index : restored.Snapshot.Index;
         if (restored.HardState != HardState || restored.Snapshot != Snapshot || last != LastIndex)
         {
-            return $"{restored.HardState}, {restored.Snapshot}, last {last} instead of {HardState}, {Snapshot}, {LastIndex}";
+            return $"{restored.HardState}, {restored.Snapshot}, last {last} "
+                + $"instead of {HardState}, {Snapshot}, {LastIndex}";
         }
 
         var expected = restored.Entries.Count > 0 ? restored.Entries[0].Index : last + 1;

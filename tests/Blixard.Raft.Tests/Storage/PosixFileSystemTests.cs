@@ -61,9 +61,10 @@ public sealed class PosixFileSystemTests : IDisposable
     {
         using var memory = _files.Open("/dev/null", writable: true);
 
-        Assert.Contains("fdatasync /dev/null", Assert.Throws<IOException>(memory.SyncData).Message, StringComparison.Ordinal);
-        Assert.Contains(
-            "nowhere", Assert.Throws<IOException>(() => _files.SyncDirectory($"{_directory}/nowhere")).Message, StringComparison.Ordinal);
+        var notSynced = Assert.Throws<IOException>(memory.SyncData);
+        Assert.Contains("fdatasync /dev/null", notSynced.Message, StringComparison.Ordinal);
+        var notFound = Assert.Throws<IOException>(() => _files.SyncDirectory($"{_directory}/nowhere"));
+        Assert.Contains("nowhere", notFound.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal sealed class SimulatedFileSystem : IFileSystem
 
     public byte[] Content(string path) => _names[path].Current;
 
-    /// <summary>What is on the disk after power comes back. <paramref name="keep"/> decides for each unsynced sector.</summary>
+    /// <summary>What a loss of power leaves. <paramref name="keep"/> decides for each unsynced sector.</summary>
     public SimulatedFileSystem LosePower(Func<bool> keep, int keptNameChanges)
     {
         var survivors = new Dictionary<string, Inode>(_durableNames);
@@ -74,7 +74,8 @@ internal sealed class SimulatedFileSystem : IFileSystem
         var result = new SimulatedFileSystem();
         foreach (var (path, inode) in _names)
         {
-            result._names[path] = result._durableNames[path] = new() { Current = [.. inode.Current], Durable = [.. inode.Current] };
+            result._names[path] = result._durableNames[path] =
+                new() { Current = [.. inode.Current], Durable = [.. inode.Current] };
         }
 
         return result;
@@ -89,7 +90,9 @@ internal sealed class SimulatedFileSystem : IFileSystem
             .Select(path => path[(directory.Length + 1)..]).Order(StringComparer.Ordinal)];
 
     public IFile Open(string path, bool writable) =>
-        _names.TryGetValue(path, out var inode) ? new OpenFile(this, path, inode) : throw new FileNotFoundException(path);
+        _names.TryGetValue(path, out var inode)
+            ? new OpenFile(this, path, inode)
+            : throw new FileNotFoundException(path);
 
     public IFile Create(string path)
     {

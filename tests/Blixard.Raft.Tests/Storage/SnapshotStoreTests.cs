@@ -269,5 +269,6 @@ public sealed class SnapshotStoreTests
         receiver.Commit(length, Crc32C.Of(Content(index, length)));
     }
 
-    private byte[] Newest() => _disk.Content(_disk.Files.Last(name => name.EndsWith(".snap", StringComparison.Ordinal)));
+    private byte[] Newest() =>
+        _disk.Content(_disk.Files.Last(name => name.EndsWith(".snap", StringComparison.Ordinal)));
 }

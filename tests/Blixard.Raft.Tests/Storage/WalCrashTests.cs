@@ -3,7 +3,7 @@ using Blixard.Raft.Storage;
 
 namespace Blixard.Raft.Tests.Storage;
 
-/// <summary>A machine that goes down at any moment has everything whose sync had returned, and nothing else by half.</summary>
+/// <summary>A machine that goes down at any moment has all whose sync had returned, and nothing by half.</summary>
 public sealed class WalCrashTests
 {
     [Theory]

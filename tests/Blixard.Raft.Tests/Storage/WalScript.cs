@@ -80,7 +80,12 @@ internal sealed class WalScript(int seed)
         if (kind == 0)
         {
             var index = Attempted.LastIndex + (ulong)_random.Next(1, 50);
-            return new() { Snapshot = Meta(index, Attempted.LastTerm + 1), ReplacesLog = true, HardState = NextTerm(Attempted.LastTerm + 1) };
+            return new()
+            {
+                HardState = NextTerm(Attempted.LastTerm + 1),
+                Snapshot = Meta(index, Attempted.LastTerm + 1),
+                ReplacesLog = true,
+            };
         }
 
         if (kind <= 3 && Attempted.LastIndex > Attempted.Snapshot.Index)
@@ -92,7 +97,8 @@ internal sealed class WalScript(int seed)
         if (kind <= 6 && Attempted.LastIndex > Attempted.Snapshot.Index)
         {
             var from = (ulong)_random.NextInt64((long)Attempted.Snapshot.Index + 1, (long)Attempted.LastIndex + 1);
-            return new() { HardState = NextTerm(Attempted.LastTerm + 1), Entries = Entries(from, Attempted.LastTerm + 1) };
+            var term = Attempted.LastTerm + 1;
+            return new() { HardState = NextTerm(term), Entries = Entries(from, term) };
         }
 
         return kind <= 8
@@ -103,7 +109,8 @@ internal sealed class WalScript(int seed)
     private HardState NextTerm(ulong atLeast) =>
         new(Math.Max(atLeast, Attempted.HardState.Term + 1), new((ulong)_random.Next(0, 4)));
 
-    private static SnapshotMeta Meta(ulong index, ulong term) => new(index, term, Configuration.Of(new(1), new(2), new(7)));
+    private static SnapshotMeta Meta(ulong index, ulong term) =>
+        new(index, term, Configuration.Of(new(1), new(2), new(7)));
 
     private LogEntry[] Entries(ulong first, ulong term) =>
         [.. Enumerable.Range(0, _random.Next(1, 6)).Select(i =>

@@ -253,7 +253,7 @@ public sealed class WriteAheadLogTests
         { new() { Entries = [Entry(1, 5)] }, "after snapshot 1" },
         { new() { Snapshot = new(3, 5, s_members) }, "3 is after 2" },
         { new() { Snapshot = new(2, 4, s_members) }, "of term 5" },
-        { new() { Entries = [new(3, 5, EntryKind.Command, new byte[WalScript.Options.MaxEntryBytes + 1])] }, "at most" },
+        { new() { Entries = [Entry(3, 5) with { Data = new byte[WalScript.Options.MaxEntryBytes + 1] }] }, "at most" },
     };
 
     [Fact]
