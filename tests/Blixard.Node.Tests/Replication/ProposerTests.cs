@@ -1,7 +1,7 @@
 using Blixard.Node.Replication;
+using Blixard.Node.Tests.Api;
 using Blixard.Raft.Core;
 using Blixard.Raft.Host;
-using Blixard.Node.Tests.Api;
 using Blixard.StateMachine.Commands;
 
 namespace Blixard.Node.Tests.Replication;
