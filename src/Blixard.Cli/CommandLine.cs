@@ -86,7 +86,7 @@ internal static class CommandLine
     {
         var root = Build(surroundings);
         var result = root.Parse(args);
-        if (result.CommandResult.Command.Action is null && result.Errors.Count == 1 && result.UnmatchedTokens.Count == 0)
+        if (result is { CommandResult.Command.Action: null, Errors.Count: 1, UnmatchedTokens.Count: 0 })
         {
             // A group without a command: what there is to choose from.
             root.Parse([.. args, "--help"]).Invoke(new InvocationConfiguration { Output = surroundings.Error });

@@ -6,7 +6,9 @@ internal sealed record Surroundings
     public required TextWriter Output { get; init; }
     public required TextWriter Error { get; init; }
 
-    /// <summary>Columns of the terminal that <see cref="Output"/> is; null for a pipe or a file, where nothing is cut.</summary>
+    /// <summary>
+    /// Columns of the terminal that <see cref="Output"/> is; null for a pipe or a file, where nothing is cut.
+    /// </summary>
     public int? TerminalWidth { get; init; }
 
     public required Func<string, string?> Environment { get; init; }

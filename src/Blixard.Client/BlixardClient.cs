@@ -60,7 +60,9 @@ public sealed class BlixardClient : IDisposable
             _options.Timeout,
             cancellationToken);
 
-    /// <summary>Forgets a VM in the whole cluster; one that is not there is as good as removed. Stops nothing.</summary>
+    /// <summary>
+    /// Forgets a VM in the whole cluster; one that is not there is as good as removed. Stops nothing.
+    /// </summary>
     /// <returns>The index at which it was gone.</returns>
     public async Task<ulong> RemoveVmAsync(string vm, CancellationToken cancellationToken)
     {

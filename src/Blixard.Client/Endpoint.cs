@@ -85,8 +85,9 @@ public sealed record Endpoint(string Text, Uri BaseAddress, string? SocketPath)
     private static string WithDefaults(string hostAndPort)
     {
         // A colon after the last bracket (or the only one) begins a port; several without brackets are no host at all.
+        var afterHost = hostAndPort.LastIndexOf(']') + 1;
         var colon = hostAndPort.LastIndexOf(':');
-        var hasPort = colon > hostAndPort.LastIndexOf(']') && colon == hostAndPort.IndexOf(':', hostAndPort.LastIndexOf(']') + 1);
+        var hasPort = colon >= afterHost && colon == hostAndPort.IndexOf(':', afterHost);
         return hasPort
             ? $"http://{hostAndPort}"
             : string.Create(CultureInfo.InvariantCulture, $"http://{hostAndPort}:{DefaultPort}");

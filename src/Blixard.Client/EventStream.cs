@@ -16,7 +16,8 @@ internal sealed class EventStream(HttpClient http, BlixardClientOptions options)
     /// <summary>Of a line that is not an event: enough to recognise it, not a whole web page.</summary>
     private const int QuotedCharacters = 80;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public async IAsyncEnumerable<EventLine> ReadAsync(
         string path, [EnumeratorCancellation] CancellationToken cancellationToken)

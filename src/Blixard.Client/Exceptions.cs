@@ -13,7 +13,8 @@ public sealed class ProblemException(Problem problem) : Exception(problem.Detail
 /// <summary>No answer: nothing listens there, it is not let through, the link broke, or time ran out.</summary>
 public sealed class EndpointUnreachableException : Exception
 {
-    internal EndpointUnreachableException(Endpoint endpoint, string reason, bool outcomeUnknown, Exception? inner = null)
+    internal EndpointUnreachableException(
+        Endpoint endpoint, string reason, bool outcomeUnknown, Exception? inner = null)
         : base(
             $"cannot reach blixard-node at {endpoint}: {reason}"
                 + (outcomeUnknown ? "; the change was sent and may yet be applied" : ""),

@@ -5,12 +5,16 @@ using Blixard.Client.Contracts;
 
 namespace Blixard.Client;
 
-/// <summary>Turns what HttpClient throws, and what a server answers instead of a value, into our three exceptions.</summary>
+/// <summary>
+/// Turns what HttpClient throws, and what a server answers instead of a value, into our three exceptions.
+/// </summary>
 internal static class Failures
 {
     /// <param name="endpoint">Where the request went.</param>
     /// <param name="exception">From sending, or from reading the body.</param>
-    /// <param name="changes">The request asks for a change: once it was sent, a failure leaves its outcome unknown.</param>
+    /// <param name="changes">
+    /// The request asks for a change: once it was sent, a failure leaves its outcome unknown.
+    /// </param>
     public static EndpointUnreachableException Unreachable(Endpoint endpoint, Exception exception, bool changes)
     {
         var socket = Find<SocketException>(exception);

@@ -9,7 +9,9 @@ namespace Blixard.Client;
 /// </summary>
 public static partial class ResourceName
 {
-    /// <exception cref="ProblemException"><see cref="ProblemTypes.InvalidName"/>, as the server would answer.</exception>
+    /// <exception cref="ProblemException">
+    /// <see cref="ProblemTypes.InvalidName"/>, as the server would answer.
+    /// </exception>
     public static string Check(string kind, string name)
     {
         ArgumentNullException.ThrowIfNull(name);

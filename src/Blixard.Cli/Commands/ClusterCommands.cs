@@ -9,7 +9,8 @@ internal static class ClusterCommands
     public static Command Create(CommandBuilder builder) => CommandBuilder.Group(
         "cluster",
         "The cluster as a whole",
-        builder.Create("status", "Is there a leader, is the quorum safe, who lags, which VMs need a look", StatusAsync));
+        builder.Create(
+            "status", "Is there a leader, is the quorum safe, who lags, which VMs need a look", StatusAsync));
 
     private static async Task<int> StatusAsync(
         ParseResult result, Invocation invocation, CancellationToken cancellationToken)

@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Blixard.Cli.Commands;
 
 /// <summary>
-/// Prints the shell's side of completion; the other side is the parser's <c>[suggest]</c> directive, so that the scripts
-/// never have to be made again.
+/// Prints the shell's side of completion; the other side is the parser's <c>[suggest]</c> directive, so that the
+/// scripts never have to be made again.
 /// </summary>
 internal static class CompletionCommand
 {
@@ -12,7 +12,8 @@ internal static class CompletionCommand
         # bash completion for blixard; put it into ~/.bashrc:  source <(blixard completion bash)
         _blixard() {
             local IFS=$'\n'
-            COMPREPLY=($(compgen -W "$(blixard "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+            local found=$(blixard "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
+            COMPREPLY=($(compgen -W "$found" -- "${COMP_WORDS[COMP_CWORD]}"))
         }
         complete -F _blixard blixard
         """;

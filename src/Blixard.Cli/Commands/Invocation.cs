@@ -36,8 +36,8 @@ internal sealed class Invocation(
     {
         if (answer.LastContact > WorthANote)
         {
-            surroundings.Error.WriteLine(
-                $"note: the node's own view; it last had contact with a leader {Humanize.Age(answer.LastContact.Value)} ago");
+            var age = Humanize.Age(answer.LastContact.Value);
+            surroundings.Error.WriteLine($"note: the node's own view; it last had contact with a leader {age} ago");
         }
 
         return answer.Value;

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using Blixard.Cli.Output;
 using Blixard.Cli.Views;
+using Blixard.Client.Contracts;
 
 namespace Blixard.Cli.Commands;
 
 /// <summary>
-/// vminfod's own commands: what one node knows by itself, in a partition too. They print JSON unless told otherwise, for
-/// the scripts written for vminfod.
+/// vminfod's own commands: what one node knows by itself, in a partition too. They print JSON unless told otherwise,
+/// for the scripts written for vminfod.
 /// </summary>
 internal static class LocalCommands
 {
@@ -20,7 +21,9 @@ internal static class LocalCommands
         {
             var ping = await invocation.Client.PingAsync(cancellationToken);
             invocation.Printer(OutputFormat.Json).One(
-                ping, [new("PING", p => p.Answer, p => p.Answer)], printer => printer.Line(Printable.Text(ping.Answer)));
+                ping,
+                [Columns.Text<Ping>("PING", p => p.Answer)],
+                printer => printer.Line(Printable.Text(ping.Answer)));
             return ExitCode.Ok;
         });
 
@@ -37,7 +40,7 @@ internal static class LocalCommands
                 var printer = result.GetValue(json)
                     ? invocation.PrinterOf(OutputFormat.Json)
                     : invocation.Printer(OutputFormat.Table);
-                printer.One(status, LocalStatusView.Columns, p => LocalStatusView.Write(p, status, invocation.Now));
+                printer.One(status, LocalStatusView.All, p => LocalStatusView.Write(p, status, invocation.Now));
                 return ExitCode.Ok;
             },
             json,
@@ -50,7 +53,7 @@ internal static class LocalCommands
         async (_, invocation, cancellationToken) =>
         {
             var vms = invocation.Take(await invocation.Client.GetLocalVmsAsync(cancellationToken));
-            invocation.Printer(OutputFormat.Json).List(vms, VmTable.Columns(invocation.Now), "no VMs");
+            invocation.Printer(OutputFormat.Json).List(vms, VmTable.ColumnsAt(invocation.Now), "no VMs");
             return ExitCode.Ok;
         });
 
@@ -68,7 +71,7 @@ internal static class LocalCommands
 
         var vm = invocation.Take(await invocation.Client.GetLocalVmAsync(id, cancellationToken));
         invocation.Printer(OutputFormat.Json).One(
-            vm, VmTable.Columns(invocation.Now), printer => VmView.Write(printer, vm, invocation.Now));
+            vm, VmTable.ColumnsAt(invocation.Now), printer => VmView.Write(printer, vm, invocation.Now));
         return ExitCode.Ok;
     }
 }

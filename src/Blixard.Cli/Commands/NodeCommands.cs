@@ -20,7 +20,7 @@ internal static class NodeCommands
                 {
                     var found = await NameResolver.NodeAsync(invocation, result.GetValue(node), cancellationToken);
                     invocation.Printer(OutputFormat.Table)
-                        .One(found, NodeTable.Columns, printer => NodeTable.Write(printer, found));
+                        .One(found, NodeTable.All, printer => NodeTable.Write(printer, found));
                     return ExitCode.Ok;
                 },
                 node));
@@ -30,7 +30,7 @@ internal static class NodeCommands
         ParseResult result, Invocation invocation, CancellationToken cancellationToken)
     {
         var nodes = invocation.Take(await invocation.Client.GetNodesAsync(invocation.Reads, cancellationToken));
-        invocation.Printer(OutputFormat.Table).List(nodes, NodeTable.Columns, "no nodes");
+        invocation.Printer(OutputFormat.Table).List(nodes, NodeTable.All, "no nodes");
         return ExitCode.Ok;
     }
 }

@@ -32,7 +32,11 @@ internal static class VmCommands
             HelpName = "NAME",
         };
         var state = Options.Choice(
-            "--state", alias: null, "Only VMs in that state", "STATE", [.. Enum.GetValues<VmState>().Select(Exact.Name)]);
+            "--state",
+            alias: null,
+            "Only VMs in that state",
+            "STATE",
+            [.. Enum.GetValues<VmState>().Select(Exact.Name)]);
         var attention = new Option<bool>("--attention")
         {
             Description = "Only VMs that are not how they should be, the reason beside them",
@@ -44,15 +48,15 @@ internal static class VmCommands
             {
                 var all = invocation.Take(await invocation.Client.GetVmsAsync(invocation.Reads, cancellationToken));
                 var onNode = result.GetValue(node);
-                var inState = result.GetValue(state) is { } text ? Enum.Parse<VmState>(text, ignoreCase: true) : (VmState?)null;
+                var inState = result.GetValue(state);
                 var wantsReason = result.GetValue(attention);
                 IReadOnlyList<Vm> vms =
                 [
                     .. all.Where(vm => (onNode is null || vm.Node == onNode)
-                        && (inState is null || (vm.Stale ? VmState.Unknown : vm.State) == inState)
+                        && (inState is null || Exact.Name(vm.Stale ? VmState.Unknown : vm.State) == inState)
                         && (!wantsReason || VmAttention.ReasonFor(vm) is not null)),
                 ];
-                IReadOnlyList<Column<Vm>> columns = VmTable.Columns(invocation.Now);
+                IReadOnlyList<Column<Vm>> columns = VmTable.ColumnsAt(invocation.Now);
                 invocation.Printer(OutputFormat.Table).List(
                     vms,
                     wantsReason ? VmTable.WithReason(columns) : columns,
@@ -75,7 +79,7 @@ internal static class VmCommands
                 var found = await NameResolver.VmAsync(invocation, result.GetValue(vm), cancellationToken);
                 invocation.Printer(OutputFormat.Table).One(
                     found,
-                    VmTable.Columns(invocation.Now),
+                    VmTable.ColumnsAt(invocation.Now),
                     printer => VmView.Write(printer, found, invocation.Now));
                 return ExitCode.Ok;
             },
@@ -111,7 +115,7 @@ internal static class VmCommands
                     NameResolver.Required("vm", result.GetValue(name)), request, cancellationToken);
                 invocation.Printer(OutputFormat.Table).One(
                     answer.Value,
-                    VmTable.Columns(invocation.Now),
+                    VmTable.ColumnsAt(invocation.Now),
                     printer => printer.Line(Printable.Text(
                         $"registered {answer.Value.Name} on {string.Join(", ", answer.Value.Candidates)} "
                             + $"(index {Exact.Of<ulong>(answer.Index)})")));
@@ -135,7 +139,7 @@ internal static class VmCommands
                 var index = await invocation.Client.RemoveVmAsync(found.Name, cancellationToken);
                 invocation.Printer(OutputFormat.Table).One(
                     found,
-                    VmTable.Columns(invocation.Now),
+                    VmTable.ColumnsAt(invocation.Now),
                     printer => printer.Line($"removed {found.Name} (index {Exact.Of<ulong>(index)})"));
                 return ExitCode.Ok;
             },

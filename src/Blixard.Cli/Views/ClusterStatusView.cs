@@ -23,24 +23,24 @@ internal static class ClusterStatusView
 
     public static IReadOnlyList<Column<ClusterMember>> MemberColumns { get; } =
     [
-        new("NODE", member => member.Name, member => member.Name),
-        new("ROLE", member => Exact.Name(member.Role), member => Exact.Name(member.Role)),
-        new("STATUS", member => NodeTable.Status(member.Status), member => Exact.Name(member.Status)),
-        new("VERSION", member => member.Version, member => member.Version),
+        Columns.Text<ClusterMember>("NODE", member => member.Name),
+        Columns.State<ClusterMember, MemberRole>("ROLE", member => member.Role, role => Exact.Name(role)),
+        Columns.State<ClusterMember, NodeStatus>("STATUS", member => member.Status, NodeTable.Status),
+        Columns.Text<ClusterMember>("VERSION", member => member.Version),
         new("MATCH", member => Humanize.Number(member.MatchIndex), member => Exact.Of(member.MatchIndex), Right: true),
         new("LAG", Lag, member => Exact.Of(member.Lag), Right: true),
-        new("CONTACT", member => Humanize.Age(member.LastContactSeconds), member => Exact.Of(member.LastContactSeconds), Right: true),
-        new("RAFT ADDRESS", member => member.RaftAddress, member => member.RaftAddress, Wide: true),
-        new("API ADDRESS", member => member.ApiAddress, member => member.ApiAddress, Wide: true),
-        new("ID", member => member.Id, member => member.Id, Wide: true),
+        Columns.Seconds<ClusterMember>("CONTACT", member => member.LastContactSeconds),
+        Columns.Text<ClusterMember>("RAFT ADDRESS", member => member.RaftAddress, wide: true),
+        Columns.Text<ClusterMember>("API ADDRESS", member => member.ApiAddress, wide: true),
+        Columns.Text<ClusterMember>("ID", member => member.Id, wide: true),
     ];
 
     private static readonly IReadOnlyList<Column<VmAttention>> AttentionColumns =
     [
-        new("LOOK AT", vm => vm.Name, vm => vm.Name),
-        new("NODE", vm => vm.Node, vm => vm.Node),
-        new("STATE", vm => new Cell(vm.State.ToString(), VmTable.ToneOf(vm.State)), vm => Exact.Name(vm.State)),
-        new("WHY", vm => vm.Reason, vm => vm.Reason),
+        Columns.Text<VmAttention>("LOOK AT", vm => vm.Name),
+        Columns.Text<VmAttention>("NODE", vm => vm.Node),
+        Columns.State<VmAttention, VmState>("STATE", vm => vm.State, VmTable.StateCell),
+        Columns.Text<VmAttention>("WHY", vm => vm.Reason),
     ];
 
     public static void Write(Printer printer, ClusterStatus status)
@@ -82,7 +82,9 @@ internal static class ClusterStatusView
         printer.Line(Printable.Text($"cluster {name}, {freshness}"), status.Stale ? Tone.Warning : Tone.Plain);
 
         var log = string.Create(CultureInfo.InvariantCulture, $"term {status.Term}, committed {status.CommitIndex}")
-            + (status.AppliedIndex < status.CommitIndex ? $", applied {Humanize.Number<ulong>(status.AppliedIndex)}" : "");
+            + (status.AppliedIndex < status.CommitIndex
+                ? $", applied {Humanize.Number<ulong>(status.AppliedIndex)}"
+                : "");
         printer.Line(
             status.Leader is null
                 ? $"leader  none, no change is possible; {log}"
@@ -94,7 +96,8 @@ internal static class ClusterStatusView
     private static string Quorum(QuorumStatus quorum)
     {
         var figures = string.Create(
-            CultureInfo.InvariantCulture, $"{quorum.Healthy} of {quorum.Voters} voters healthy, {quorum.Needed} needed");
+            CultureInfo.InvariantCulture,
+            $"{quorum.Healthy} of {quorum.Voters} voters healthy, {quorum.Needed} needed");
         return quorum switch
         {
             { Safe: false } => $"LOST: {figures}",
@@ -147,7 +150,8 @@ internal static class ClusterStatusView
             var isLast = i == warnings.Count - 1;
             if (lines.Count - 1 + wrapped.Count > WarningLines - (isLast ? 0 : 1))
             {
-                lines.Add($"and {Humanize.Count(warnings.Count - i, "more warning", "more warnings")}: -o json shows all");
+                var left = Humanize.Count(warnings.Count - i, "more warning", "more warnings");
+                lines.Add($"and {left}: -o json shows all");
                 break;
             }
 

@@ -41,7 +41,9 @@ internal static class EventFormat
 
     /// <summary>One row for each field that changed, and one for an event without any.</summary>
     public static IEnumerable<IEnumerable<string?>> CsvRows(EventRecord record) =>
-        record.Changes is { Count: > 0 } changes ? changes.Select(change => CsvRow(record, change)) : [CsvRow(record, null)];
+        record.Changes is { Count: > 0 } changes
+            ? changes.Select(change => CsvRow(record, change))
+            : [CsvRow(record, null)];
 
     private static IEnumerable<string?> CsvRow(EventRecord record, FieldChange? change) =>
     [

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Blixard.Cli.Output;
 using Blixard.Client.Contracts;
 
@@ -6,17 +7,17 @@ namespace Blixard.Cli.Views;
 /// <summary>The daemon of one node.</summary>
 internal static class LocalStatusView
 {
-    public static IReadOnlyList<Column<LocalStatus>> Columns { get; } =
+    public static IReadOnlyList<Column<LocalStatus>> All { get; } =
     [
-        new("PID", s => Humanize.Number<int>(s.Pid), s => Exact.Of<int>(s.Pid)),
-        new("UPTIME", s => Humanize.Age(s.Uptime), s => Exact.Of<long>(s.Uptime)),
-        new("STATE", s => s.State, s => s.State),
-        new("STATUS", s => s.Status, s => s.Status),
-        new("VMS", s => Humanize.Number<int>(s.NumVms), s => Exact.Of<int>(s.NumVms)),
-        new("RSS", s => Humanize.Bytes(s.Memory.Rss), s => Exact.Of<long>(s.Memory.Rss)),
-        new("HEAP TOTAL", s => Humanize.Bytes(s.Memory.HeapTotal), s => Exact.Of<long>(s.Memory.HeapTotal)),
-        new("HEAP USED", s => Humanize.Bytes(s.Memory.HeapUsed), s => Exact.Of<long>(s.Memory.HeapUsed)),
-        new("LAST REFRESH", s => s.LastRefresh is { } at ? UtcInstantConverter.Text(at) : null, s => Exact.Of(s.LastRefresh)),
+        Columns.Number<LocalStatus>("PID", status => status.Pid),
+        Columns.Number<LocalStatus>("UPTIME", status => status.Uptime),
+        Columns.Text<LocalStatus>("STATE", status => status.State),
+        Columns.Text<LocalStatus>("STATUS", status => status.Status),
+        Columns.Number<LocalStatus>("VMS", status => status.NumVms),
+        Columns.Bytes<LocalStatus>("RSS", status => status.Memory.Rss),
+        Columns.Bytes<LocalStatus>("HEAP TOTAL", status => status.Memory.HeapTotal),
+        Columns.Bytes<LocalStatus>("HEAP USED", status => status.Memory.HeapUsed),
+        Columns.Text<LocalStatus>("LAST REFRESH", status => Exact.Of(status.LastRefresh)),
     ];
 
     public static void Write(Printer printer, LocalStatus status, DateTimeOffset now)
@@ -29,18 +30,23 @@ internal static class LocalStatusView
             new("memory", $"{Humanize.Bytes(status.Memory.Rss)}, heap {Humanize.Bytes(status.Memory.HeapUsed)} "
                 + $"of {Humanize.Bytes(status.Memory.HeapTotal)}"),
             new("vms", Humanize.Number<int>(status.NumVms)),
-            new("queue", $"{Humanize.Number<int>(status.Queue.Working)} of {Humanize.Number<int>(status.Queue.MaxJobs)} "
-                + $"working, {Humanize.Number<int>(status.Queue.Backlog.Count)} waiting"
-                + (status.Queue.Paused ? ", paused" : "")),
+            new("queue", Queue(status.Queue)),
             new("refreshed", status.LastRefresh is { } at ? $"{Humanize.Age(now - at)} ago" : null),
             new("listeners", Humanize.Number<int>(status.EventListeners.Count)),
         ]);
-        Section(printer, "errors of refreshes", status.RefreshErrors, error => $"{UtcInstantConverter.Text(error.Date)} {error.Message}");
+        Section(printer, "errors of refreshes", status.RefreshErrors, error =>
+            $"{UtcInstantConverter.Text(error.Date)} {error.Message}");
         Section(printer, "full lists", status.RefreshLog, refresh =>
             $"{UtcInstantConverter.Text(refresh.Date)} {Humanize.Count(refresh.Units, "unit", "units")}, "
                 + Humanize.Count(refresh.Differences, "difference", "differences"));
         Section(printer, "watched", status.Watchers, watcher => watcher);
     }
+
+    private static string Queue(LocalTasks queue) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{queue.Working} of {queue.MaxJobs} working, {queue.Backlog.Count} waiting")
+        + (queue.Paused ? ", paused" : "");
 
     private static void Section<T>(Printer printer, string title, IReadOnlyList<T>? items, Func<T, string> text)
     {

@@ -6,24 +6,24 @@ namespace Blixard.Cli.Views;
 /// <summary>Nodes, one a line, and one in full.</summary>
 internal static class NodeTable
 {
-    public static IReadOnlyList<Column<NodeInfo>> Columns { get; } =
+    public static IReadOnlyList<Column<NodeInfo>> All { get; } =
     [
-        new("NAME", node => node.Name, node => node.Name),
-        new("STATUS", node => Status(node.Status), node => Exact.Name(node.Status)),
-        new("ROLE", node => Exact.Name(node.Role), node => Exact.Name(node.Role)),
-        new("VMS", node => Humanize.Number<int>(node.Vms.Total), node => Exact.Of<int>(node.Vms.Total), Right: true),
-        new("RUNNING", node => Humanize.Number<int>(node.Vms.Running), node => Exact.Of<int>(node.Vms.Running), Right: true),
-        new("MONITORS", node => Humanize.Number<int>(node.Monitoring), node => Exact.Of<int>(node.Monitoring), Right: true),
-        new("CONTACT", node => Humanize.Age(node.LastContactSeconds), node => Exact.Of(node.LastContactSeconds), Right: true),
-        new("API ADDRESS", node => node.ApiAddress, node => node.ApiAddress),
-        new("VERSION", node => node.Version, node => node.Version, Wide: true),
-        new("RAFT ADDRESS", node => node.RaftAddress, node => node.RaftAddress, Wide: true),
-        new("CPUS", node => Humanize.Number(node.Capacity?.Cpus), node => Exact.Of(node.Capacity?.Cpus), Wide: true, Right: true),
-        new("MEMORY", node => Humanize.Bytes(node.Capacity?.MemoryBytes), node => Exact.Of(node.Capacity?.MemoryBytes), Wide: true, Right: true),
-        new("FAILED", node => Humanize.Number<int>(node.Vms.Failed), node => Exact.Of<int>(node.Vms.Failed), Wide: true, Right: true),
+        Columns.Text<NodeInfo>("NAME", node => node.Name),
+        Columns.State<NodeInfo, NodeStatus>("STATUS", node => node.Status, Status),
+        Columns.State<NodeInfo, MemberRole>("ROLE", node => node.Role, role => Exact.Name(role)),
+        Columns.Number<NodeInfo>("VMS", node => node.Vms.Total),
+        Columns.Number<NodeInfo>("RUNNING", node => node.Vms.Running),
+        Columns.Number<NodeInfo>("MONITORS", node => node.Monitoring),
+        Columns.Seconds<NodeInfo>("CONTACT", node => node.LastContactSeconds),
+        Columns.Text<NodeInfo>("API ADDRESS", node => node.ApiAddress),
+        Columns.Text<NodeInfo>("VERSION", node => node.Version, wide: true),
+        Columns.Text<NodeInfo>("RAFT ADDRESS", node => node.RaftAddress, wide: true),
+        Columns.Number<NodeInfo>("CPUS", node => node.Capacity?.Cpus, wide: true),
+        Columns.Bytes<NodeInfo>("MEMORY", node => node.Capacity?.MemoryBytes, wide: true),
+        Columns.Number<NodeInfo>("FAILED", node => node.Vms.Failed, wide: true),
         new("LABELS", node => Labels(node, ','), node => Labels(node, ' '), Wide: true),
-        new("ID", node => node.Id, node => node.Id, Wide: true),
-        new("BOOT ID", node => node.BootId, node => node.BootId, Wide: true),
+        Columns.Text<NodeInfo>("ID", node => node.Id, wide: true),
+        Columns.Text<NodeInfo>("BOOT ID", node => node.BootId, wide: true),
     ];
 
     public static void Write(Printer printer, NodeInfo node) => Fields.Write(printer,

@@ -6,28 +6,28 @@ namespace Blixard.Cli.Views;
 /// <summary>VMs, one a line.</summary>
 internal static class VmTable
 {
-    public static IReadOnlyList<Column<Vm>> Columns(DateTimeOffset now) =>
+    public static IReadOnlyList<Column<Vm>> ColumnsAt(DateTimeOffset now) =>
     [
-        new("NAME", vm => vm.Name, vm => vm.Name),
+        Columns.Text<Vm>("NAME", vm => vm.Name),
         new("STATE", State, vm => Exact.Name(vm.State)),
-        new("NODE", vm => vm.Node, vm => vm.Node),
+        Columns.Text<Vm>("NODE", vm => vm.Node),
         new("HEALTH", Health, vm => Exact.Of(vm.Health.Healthy)),
-        new("CPU", vm => Humanize.Percent(vm.Resources.CpuPercent), vm => Exact.Of(vm.Resources.CpuPercent), Right: true),
-        new("MEMORY", vm => Humanize.Bytes(vm.Resources.MemoryBytes), vm => Exact.Of(vm.Resources.MemoryBytes), Right: true),
-        new("MONITOR", vm => vm.Monitor, vm => vm.Monitor),
-        new("SINCE", vm => Humanize.Age(vm.Since, now), vm => Exact.Of(vm.Since), Right: true),
-        new("SUBSTATE", vm => vm.SubState, vm => vm.SubState, Wide: true),
-        new("LIMIT", vm => Humanize.Bytes(vm.Resources.MemoryLimitBytes), vm => Exact.Of(vm.Resources.MemoryLimitBytes), Wide: true, Right: true),
-        new("READ", vm => Humanize.Bytes(vm.Resources.DiskReadBytes), vm => Exact.Of(vm.Resources.DiskReadBytes), Wide: true, Right: true),
-        new("WRITTEN", vm => Humanize.Bytes(vm.Resources.DiskWriteBytes), vm => Exact.Of(vm.Resources.DiskWriteBytes), Wide: true, Right: true),
-        new("RX", vm => Humanize.Bytes(vm.Resources.NetRxBytes), vm => Exact.Of(vm.Resources.NetRxBytes), Wide: true, Right: true),
-        new("TX", vm => Humanize.Bytes(vm.Resources.NetTxBytes), vm => Exact.Of(vm.Resources.NetTxBytes), Wide: true, Right: true),
-        new("PIDS", vm => Humanize.Number(vm.Resources.Pids), vm => Exact.Of(vm.Resources.Pids), Wide: true, Right: true),
-        new("RESTARTS", vm => Humanize.Number(vm.Restarts), vm => Exact.Of(vm.Restarts), Wide: true, Right: true),
-        new("HYPERVISOR", vm => vm.Hypervisor, vm => vm.Hypervisor, Wide: true),
-        new("SEEN", vm => Humanize.Age(vm.LastSeen, now), vm => Exact.Of(vm.LastSeen), Wide: true, Right: true),
-        new("UUID", vm => vm.Uuid, vm => vm.Uuid, Wide: true),
-        new("UNIT", vm => vm.Unit, vm => vm.Unit, Wide: true),
+        new("CPU", Cpu, vm => Exact.Of(vm.Resources.CpuPercent), Right: true),
+        Columns.Bytes<Vm>("MEMORY", vm => vm.Resources.MemoryBytes),
+        Columns.Text<Vm>("MONITOR", vm => vm.Monitor),
+        Columns.Age<Vm>("SINCE", vm => vm.Since, now),
+        Columns.Text<Vm>("SUBSTATE", vm => vm.SubState, wide: true),
+        Columns.Bytes<Vm>("LIMIT", vm => vm.Resources.MemoryLimitBytes, wide: true),
+        Columns.Bytes<Vm>("READ", vm => vm.Resources.DiskReadBytes, wide: true),
+        Columns.Bytes<Vm>("WRITTEN", vm => vm.Resources.DiskWriteBytes, wide: true),
+        Columns.Bytes<Vm>("RX", vm => vm.Resources.NetRxBytes, wide: true),
+        Columns.Bytes<Vm>("TX", vm => vm.Resources.NetTxBytes, wide: true),
+        Columns.Number<Vm>("PIDS", vm => vm.Resources.Pids, wide: true),
+        Columns.Number<Vm>("RESTARTS", vm => vm.Restarts, wide: true),
+        Columns.Text<Vm>("HYPERVISOR", vm => vm.Hypervisor, wide: true),
+        Columns.Age<Vm>("SEEN", vm => vm.LastSeen, now, wide: true),
+        Columns.Text<Vm>("UUID", vm => vm.Uuid, wide: true),
+        Columns.Text<Vm>("UNIT", vm => vm.Unit, wide: true),
         new("CANDIDATES", vm => string.Join(',', vm.Candidates), vm => string.Join(' ', vm.Candidates), Wide: true),
         new("ALARMS", vm => string.Join(',', vm.Alarms), vm => string.Join(' ', vm.Alarms), Wide: true),
     ];
@@ -36,22 +36,24 @@ internal static class VmTable
     public static IReadOnlyList<Column<Vm>> WithReason(IReadOnlyList<Column<Vm>> columns) =>
     [
         .. columns.Where(column => !column.Wide && column.Header is not "MONITOR"),
-        new("WHY", vm => VmAttention.ReasonFor(vm), VmAttention.ReasonFor),
+        Columns.Text<Vm>("WHY", VmAttention.ReasonFor),
         .. columns.Where(column => column.Wide),
     ];
 
     /// <summary>A stale VM's state is not known, whatever was last reported.</summary>
     public static Cell State(Vm vm) => vm.Stale
         ? new Cell($"Unknown ({vm.StaleReason ?? "stale"})", Tone.Warning)
-        : new Cell(vm.State.ToString(), ToneOf(vm.State));
+        : StateCell(vm.State);
 
-    public static Tone ToneOf(VmState state) => state switch
+    public static Cell StateCell(VmState state) => new(state.ToString(), state switch
     {
         VmState.Running => Tone.Good,
         VmState.Failed => Tone.Bad,
         VmState.Stopped => Tone.Faint,
         _ => Tone.Warning,
-    };
+    });
+
+    private static Cell Cpu(Vm vm) => Humanize.Percent(vm.Resources.CpuPercent);
 
     public static Cell Health(Vm vm) => vm switch
     {

@@ -78,26 +78,26 @@ internal static class VmView
 
     private static IReadOnlyList<Column<VmCheck>> CheckColumns(DateTimeOffset now) =>
     [
-        new("CHECK", check => check.Name, check => check.Name),
-        new("STATUS", check => new Cell(Exact.Name(check.Status), ToneOf(check.Status)), check => Exact.Name(check.Status)),
-        new("AGE", check => Humanize.Age(check.At, now), check => Exact.Of(check.At), Right: true),
-        new("MESSAGE", check => check.Message, check => check.Message),
+        Columns.Text<VmCheck>("CHECK", check => check.Name),
+        Columns.State<VmCheck, CheckStatus>("STATUS", check => check.Status, StatusCell),
+        Columns.Age<VmCheck>("AGE", check => check.At, now),
+        Columns.Text<VmCheck>("MESSAGE", check => check.Message),
     ];
 
     private static IReadOnlyList<Column<VmObservation>> ObservationColumns(DateTimeOffset now) =>
     [
-        new("SEEN BY", seen => seen.Node, seen => seen.Node),
-        new("LAST STATE", seen => new Cell(seen.State.ToString(), VmTable.ToneOf(seen.State)), seen => Exact.Name(seen.State)),
-        new("SUBSTATE", seen => seen.SubState, seen => seen.SubState),
+        Columns.Text<VmObservation>("SEEN BY", seen => seen.Node),
+        Columns.State<VmObservation, VmState>("LAST STATE", seen => seen.State, VmTable.StateCell),
+        Columns.Text<VmObservation>("SUBSTATE", seen => seen.SubState),
         new("STALE", seen => seen.Stale ? new Cell("stale", Tone.Warning) : null, seen => Exact.Of(seen.Stale)),
-        new("CHANGED", seen => Humanize.Age(seen.LastUpdate, now), seen => Exact.Of(seen.LastUpdate), Right: true),
-        new("UNIT", seen => seen.Unit, seen => seen.Unit),
+        Columns.Age<VmObservation>("CHANGED", seen => seen.LastUpdate, now),
+        Columns.Text<VmObservation>("UNIT", seen => seen.Unit),
     ];
 
-    private static Tone ToneOf(CheckStatus status) => status switch
+    private static Cell StatusCell(CheckStatus status) => new(Exact.Name(status), status switch
     {
         CheckStatus.Passing => Tone.Good,
         CheckStatus.Failing => Tone.Bad,
         _ => Tone.Warning,
-    };
+    });
 }

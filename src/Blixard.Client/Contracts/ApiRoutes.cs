@@ -1,6 +1,8 @@
 namespace Blixard.Client.Contracts;
 
-/// <summary>Paths, query keys and headers of the HTTP API, said once for the server, the client and the tests.</summary>
+/// <summary>
+/// Paths, query keys and headers of the HTTP API, said once for the server, the client and the tests.
+/// </summary>
 public static class ApiRoutes
 {
     /// <summary>Linearizable by default; <see cref="Consistency"/> asks for the local replica instead.</summary>
@@ -25,7 +27,9 @@ public static class ApiRoutes
     /// <summary>Query: answer only from a state at or after this log index (read your writes).</summary>
     public const string MinIndex = "min_index";
 
-    /// <summary>Query: hold the answer until the resource changed after <see cref="Index"/>, at most this long ("30s").</summary>
+    /// <summary>
+    /// Query: hold the answer until the resource changed after <see cref="Index"/>, at most this long ("30s").
+    /// </summary>
     public const string Wait = "wait";
 
     /// <summary>Query: the index the caller has seen; goes with <see cref="Wait"/>.</summary>

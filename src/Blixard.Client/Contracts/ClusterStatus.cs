@@ -43,14 +43,18 @@ public sealed record ClusterStatus
     /// <summary>True when this was answered from the local replica without a quorum's confirmation.</summary>
     public required bool Stale { get; init; }
 
-    /// <summary>Seconds since the answering node last had contact with a leader, when stale; null if it never had.</summary>
+    /// <summary>
+    /// Seconds since the answering node last had contact with a leader, when stale; null if it never had.
+    /// </summary>
     public double? AgeSeconds { get; init; }
 
     /// <summary>The status stays one screen long, however bad the day.</summary>
     public const int AttentionLimit = 20;
 }
 
-/// <summary>The voters as the leader sees them; as counted from its own contacts where the answering node has no leader.</summary>
+/// <summary>
+/// The voters as the leader sees them; as counted from its own contacts where the answering node has no leader.
+/// </summary>
 public sealed record QuorumStatus
 {
     public required int Voters { get; init; }
@@ -82,7 +86,9 @@ public sealed record ClusterMember
     public string? ApiAddress { get; init; }
     public string? Version { get; init; }
 
-    /// <summary>Highest index known stored at that member. Null where only the leader knows and another node answers.</summary>
+    /// <summary>
+    /// Highest index known stored at that member. Null where only the leader knows and another node answers.
+    /// </summary>
     public ulong? MatchIndex { get; init; }
 
     /// <summary>Entries behind the leader's last one; null when unknown.</summary>

@@ -6,9 +6,9 @@ namespace Blixard.Client.Contracts;
 /// <summary>
 /// One line of <c>GET /v1/events</c> and <c>GET /events</c>. The first line is always <see cref="EventType.Ready"/>.
 /// Without <c>since</c> it carries the full lists, as of its <see cref="Index"/>, and changes above that index follow.
-/// With <c>since=N</c> it carries no lists, and the changes above N follow, the ones already held first; if some of them
-/// are no longer held, a <see cref="EventType.Gap"/> comes before the rest. Fields that a type does not have are absent.
-/// Several records may share one index; all records of an index come before those of the next.
+/// With <c>since=N</c> it carries no lists, and the changes above N follow, the ones already held first; if some of
+/// them are no longer held, a <see cref="EventType.Gap"/> comes before the rest. Fields that a type does not have are
+/// absent. Several records may share one index; all records of an index come before those of the next.
 /// An empty line is a keep-alive.
 /// </summary>
 public sealed record EventRecord

@@ -46,7 +46,9 @@ public sealed record LocalStatus
     public IReadOnlyList<string>? Watchers { get; init; }
 }
 
-/// <summary>Bytes. The heap is the garbage-collected one: total committed, and used after the last collection.</summary>
+/// <summary>
+/// Bytes. The heap is the garbage-collected one: total committed, and used after the last collection.
+/// </summary>
 public sealed record LocalMemory
 {
     public required long Rss { get; init; }

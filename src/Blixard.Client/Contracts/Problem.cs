@@ -54,7 +54,9 @@ public static class ProblemTypes
     /// <summary>409: the command was committed and refused for another reason; extension <c>reason</c>.</summary>
     public const string Rejected = Prefix + "rejected";
 
-    /// <summary>409: the node's session is gone; the outcome of what was sent under it is not known to it any more.</summary>
+    /// <summary>
+    /// 409: the node's session is gone; the outcome of what was sent under it is not known to it any more.
+    /// </summary>
     public const string SessionExpired = Prefix + "session-expired";
 
     /// <summary>413.</summary>
@@ -72,7 +74,9 @@ public static class ProblemTypes
     /// <summary>503: this node still replays its log.</summary>
     public const string NotReady = Prefix + "not-ready";
 
-    /// <summary>503: this node has not reached <c>min_index</c> in time; extension <c>index</c> is where it is.</summary>
+    /// <summary>
+    /// 503: this node has not reached <c>min_index</c> in time; extension <c>index</c> is where it is.
+    /// </summary>
     public const string StaleIndex = Prefix + "stale-index";
 
     /// <summary>504: appended or forwarded, and no outcome in time: it may yet be applied.</summary>
