@@ -6,17 +6,11 @@ namespace Blixard.Node.Api;
 /// Around every request: unknown query parameters are refused by name, errors become problems, and so do the bare
 /// answers that routing gives to unknown paths and methods.
 /// </summary>
-internal sealed partial class ApiMiddleware(RequestDelegate next, ApiLimits limits, ILogger<ApiMiddleware> log)
+internal sealed partial class ApiMiddleware(RequestDelegate next, ILogger<ApiMiddleware> log)
 {
     public async Task InvokeAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is
-            { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = limits.MaxBodyBytes;
-        }
-
         try
         {
             context.GetEndpoint()?.Metadata.GetMetadata<AcceptedQuery>()?.Check(context.Request.Query);

@@ -15,6 +15,8 @@ internal static class RequestBody
         AllowDuplicateProperties = false,
     });
 
+    private const long MaxDrainedBytes = 1 << 20;
+
     /// <summary>An empty body is one where everything has its default.</summary>
     public static async Task<RegisterVmRequest> RegisterVmAsync(
         HttpRequest request, ApiLimits limits, CancellationToken cancellationToken)
@@ -28,6 +30,7 @@ internal static class RequestBody
     {
         if (request.ContentLength > limit)
         {
+            await DrainAsync(request, cancellationToken);
             throw new ApiException(Problems.TooLarge(limit));
         }
 
@@ -40,12 +43,31 @@ internal static class RequestBody
             request.BodyReader.AdvanceTo(body is null ? read.Buffer.Start : read.Buffer.End, read.Buffer.End);
             if (length > limit)
             {
+                await DrainAsync(request, cancellationToken);
                 throw new ApiException(Problems.TooLarge(limit));
             }
 
             if (body is not null)
             {
                 return body;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes the rest and forgets it. A client that is still sending when the connection is closed on it sees a broken
+    /// connection instead of the answer; one that sends without end is cut off all the same.
+    /// </summary>
+    private static async Task DrainAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        for (long drained = 0; drained < MaxDrainedBytes;)
+        {
+            var read = await request.BodyReader.ReadAsync(cancellationToken);
+            drained += read.Buffer.Length;
+            request.BodyReader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+            {
+                return;
             }
         }
     }

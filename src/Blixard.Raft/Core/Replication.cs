@@ -111,11 +111,30 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         }
         else if (_toForward.Count > 0 && !state.Leader.IsNone)
         {
-            state.Send(new ForwardProposals(state.Options.Self, state.Leader, state.Term, [.. _toForward]));
-            _toForward.Clear();
+            SendForwards();
         }
 
         IsDirty = false;
+    }
+
+    /// <summary>In messages no larger than a request with entries: whoever carries them has a bound.</summary>
+    private void SendForwards()
+    {
+        var start = 0;
+        long bytes = 0;
+        for (var i = 0; i <= _toForward.Count; i++)
+        {
+            if (i == _toForward.Count || (i > start && bytes + _toForward[i].Length > state.Options.MaxAppendBytes))
+            {
+                state.Send(new ForwardProposals(
+                    state.Options.Self, state.Leader, state.Term, _toForward.GetRange(start, i - start)));
+                (start, bytes) = (i, 0);
+            }
+
+            bytes += i < _toForward.Count ? _toForward[i].Length : 0;
+        }
+
+        _toForward.Clear();
     }
 
     /// <summary>

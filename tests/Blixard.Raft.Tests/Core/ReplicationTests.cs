@@ -44,6 +44,25 @@ public sealed class ReplicationTests
     }
 
     [Fact]
+    public void A_burst_of_large_proposals_is_handed_over_in_bounded_messages()
+    {
+        var lab = new Lab(3, configure: o => o with { MaxAppendBytes = 1000 });
+        lab.Elect(1);
+        var sizes = (int[])[400, 400, 400, 2000, 1, 999, 1];
+        foreach (var size in sizes)
+        {
+            lab[2].Propose(new('x', size));
+        }
+
+        lab.Drive();
+        Assert.Equal(
+            [[400, 400], [400], [2000], [1, 999], [1]],
+            lab.Wire.OfType<ForwardProposals>().Select(m => m.Data.Select(d => d.Length).ToArray()));
+        lab.Settle();
+        Assert.Equal(sizes, lab[1].Applied.Select(text => text.Length));
+    }
+
+    [Fact]
     public void Without_a_leader_a_proposal_is_refused()
     {
         var lab = new Lab(3);
