@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Blixard.Cluster.Tests;
 
-/// <summary>Waits for real processes, which tell nobody when they are done: looks again and again, up to a limit.</summary>
+/// <summary>
+/// Waits for real processes, which tell nobody when they are done: looks again and again, up to a limit.
+/// </summary>
 internal static class Eventually
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);

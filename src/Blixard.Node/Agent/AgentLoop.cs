@@ -49,7 +49,8 @@ internal sealed partial class AgentLoop(
         {
             await stop.CancelAsync();
             await Task.WhenAll(tasks)
-                .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                .ContinueWith(
+                    static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 

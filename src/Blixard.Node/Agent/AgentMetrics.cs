@@ -18,7 +18,8 @@ internal sealed class AgentMetrics : IDisposable
 
     public AgentMetrics()
     {
-        _events = _meter.CreateCounter<long>("blixard.agent.unit_events", description: "Unit changes that systemd signalled.");
+        _events = _meter.CreateCounter<long>(
+            "blixard.agent.unit_events", description: "Unit changes that systemd signalled.");
         _lists = _meter.CreateCounter<long>("blixard.agent.full_lists", description: "Full lists of units taken.");
         _drift = _meter.CreateCounter<long>(
             "blixard.agent.drift", description: "Differences that only a full list found: a signal was missed.");
@@ -26,7 +27,8 @@ internal sealed class AgentMetrics : IDisposable
         _failures = _meter.CreateCounter<long>(
             "blixard.agent.report_failures", description: "Reports that were not applied and are made again.");
         _disconnects = _meter.CreateCounter<long>(
-            "blixard.agent.bus_disconnects", description: "Times the signal connection to systemd broke or could not be made.");
+            "blixard.agent.bus_disconnects",
+            description: "Times the signal connection to systemd broke or could not be made.");
         _sweep = _meter.CreateHistogram<double>(
             "blixard.agent.sweep", "s", "One sampling of the resources of all VMs.");
     }

@@ -1,6 +1,8 @@
 namespace Blixard.Node.Agent;
 
-/// <summary>Runs the agent's loops for the life of the daemon. If one fails, the daemon ends and is restarted.</summary>
+/// <summary>
+/// Runs the agent's loops for the life of the daemon. If one fails, the daemon ends and is restarted.
+/// </summary>
 internal sealed class AgentService(AgentLoop loop, UnitReporter reporter) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -15,7 +17,8 @@ internal sealed class AgentService(AgentLoop loop, UnitReporter reporter) : Back
         {
             await stop.CancelAsync();
             await Task.WhenAll(loops)
-                .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                .ContinueWith(
+                    static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 }

@@ -11,7 +11,8 @@ namespace Blixard.Node.Agent;
 /// <summary>Puts the agent together.</summary>
 internal static class AgentSetup
 {
-    public static IServiceCollection AddAgent(this IServiceCollection services, AgentOptions options, string node, string bootId)
+    public static IServiceCollection AddAgent(
+        this IServiceCollection services, AgentOptions options, string node, string bootId)
     {
         services.AddSingleton(new AgentSettings
         {

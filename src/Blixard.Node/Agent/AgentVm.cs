@@ -2,7 +2,9 @@ using Blixard.Systemd.MicroVms;
 
 namespace Blixard.Node.Agent;
 
-/// <summary>One VM as this host sees it now: its unit, what it uses, and the checks that only the host can make.</summary>
+/// <summary>
+/// One VM as this host sees it now: its unit, what it uses, and the checks that only the host can make.
+/// </summary>
 internal sealed record AgentVm
 {
     public required string Name { get; init; }

@@ -18,13 +18,14 @@ internal sealed record DeadBand(int CpuPercent, long Bytes)
             return reported is not null || now is not null;
         }
 
-        return Left(reported.HasCpuMillipercent, reported.CpuMillipercent, now.HasCpuMillipercent, now.CpuMillipercent, CpuPercent * 1000L)
-            || Left(reported.HasMemoryBytes, reported.MemoryBytes, now.HasMemoryBytes, now.MemoryBytes, Bytes)
-            || Left(reported.HasMemoryLimitBytes, reported.MemoryLimitBytes, now.HasMemoryLimitBytes, now.MemoryLimitBytes, 0)
-            || Left(reported.HasDiskReadBytes, reported.DiskReadBytes, now.HasDiskReadBytes, now.DiskReadBytes, Bytes)
-            || Left(reported.HasDiskWriteBytes, reported.DiskWriteBytes, now.HasDiskWriteBytes, now.DiskWriteBytes, Bytes)
-            || Left(reported.HasNetworkRxBytes, reported.NetworkRxBytes, now.HasNetworkRxBytes, now.NetworkRxBytes, Bytes)
-            || Left(reported.HasNetworkTxBytes, reported.NetworkTxBytes, now.HasNetworkTxBytes, now.NetworkTxBytes, Bytes);
+        var (was, cpu) = (reported, CpuPercent * 1000L);
+        return Left(was.HasCpuMillipercent, was.CpuMillipercent, now.HasCpuMillipercent, now.CpuMillipercent, cpu)
+            || Left(was.HasMemoryBytes, was.MemoryBytes, now.HasMemoryBytes, now.MemoryBytes, Bytes)
+            || Left(was.HasMemoryLimitBytes, was.MemoryLimitBytes, now.HasMemoryLimitBytes, now.MemoryLimitBytes, 0)
+            || Left(was.HasDiskReadBytes, was.DiskReadBytes, now.HasDiskReadBytes, now.DiskReadBytes, Bytes)
+            || Left(was.HasDiskWriteBytes, was.DiskWriteBytes, now.HasDiskWriteBytes, now.DiskWriteBytes, Bytes)
+            || Left(was.HasNetworkRxBytes, was.NetworkRxBytes, now.HasNetworkRxBytes, now.NetworkRxBytes, Bytes)
+            || Left(was.HasNetworkTxBytes, was.NetworkTxBytes, now.HasNetworkTxBytes, now.NetworkTxBytes, Bytes);
     }
 
     /// <summary>A figure that appears or vanishes is always worth it.</summary>

@@ -3,7 +3,9 @@ using VmState = Blixard.Systemd.MicroVms.VmState;
 
 namespace Blixard.Node.Agent;
 
-/// <summary>The first of the host's checks: does the unit run? A VM that was never started here is not judged.</summary>
+/// <summary>
+/// The first of the host's checks: does the unit run? A VM that was never started here is not judged.
+/// </summary>
 internal static class ServiceStateCheck
 {
     public const string Name = "service_state";

@@ -9,7 +9,8 @@ namespace Blixard.Node.Agent;
 /// Reads what this host has: the units that systemd knows and the VMs that are laid out but not running. One VM that
 /// can't be read never hides the others.
 /// </summary>
-internal sealed partial class UnitInventory(IUnitManager units, MicroVmDirectory directory, ILogger<UnitInventory> logger)
+internal sealed partial class UnitInventory(
+    IUnitManager units, MicroVmDirectory directory, ILogger<UnitInventory> logger)
 {
     /// <exception cref="SystemdUnavailableException">The list as a whole could not be read.</exception>
     public async Task<AgentView> ListAsync(AgentView before, CancellationToken cancellationToken)
@@ -51,7 +52,9 @@ internal sealed partial class UnitInventory(IUnitManager units, MicroVmDirectory
         return new(vms.ToImmutable(), refused.ToImmutable(), null, null) { Listed = true };
     }
 
-    /// <summary>One VM as systemd has it now; null if neither systemd nor the state directory knows it any more.</summary>
+    /// <summary>
+    /// One VM as systemd has it now; null if neither systemd nor the state directory knows it any more.
+    /// </summary>
     /// <exception cref="SystemdUnavailableException">systemd can't be asked.</exception>
     public async Task<AgentVm?> RefreshAsync(VmUnit unit, AgentVm? known, CancellationToken cancellationToken)
     {

@@ -161,7 +161,9 @@ internal sealed partial class UnitReporter(
         return (Applied)result;
     }
 
-    /// <summary>Makes known what the cluster has no record of: the same VM on another host is not the same candidate.</summary>
+    /// <summary>
+    /// Makes known what the cluster has no record of: the same VM on another host is not the same candidate.
+    /// </summary>
     private async Task RegisterMissingAsync(AgentView view, CancellationToken cancellationToken)
     {
         var state = proposals.State;
@@ -266,7 +268,9 @@ internal sealed partial class UnitReporter(
         state.Nodes.TryGetValue(settings.Node, out var node)
         && node is { AwaitsReport: true, Status: not NodeStatus.Lost };
 
-    /// <summary>A report of a node that the cluster does not know would be refused: its registration comes first.</summary>
+    /// <summary>
+    /// A report of a node that the cluster does not know would be refused: its registration comes first.
+    /// </summary>
     private bool IsRegistered() => proposals.State.Nodes.ContainsKey(settings.Node);
 
     /// <summary>

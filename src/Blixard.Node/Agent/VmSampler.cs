@@ -52,7 +52,9 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
         }
 
         // A new run is another cgroup with the same path: its main process tells.
-        if (_readers.TryGetValue(vm.Name, out var readers) && readers.ControlGroup == group && readers.Pid == vm.MainPid)
+        if (_readers.TryGetValue(vm.Name, out var readers)
+            && readers.ControlGroup == group
+            && readers.Pid == vm.MainPid)
         {
             return readers;
         }

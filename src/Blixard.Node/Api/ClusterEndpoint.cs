@@ -4,7 +4,9 @@ using Blixard.StateMachine.State;
 
 namespace Blixard.Node.Api;
 
-/// <summary><c>GET /v1/cluster</c>. With <c>consistency=stale</c> any survivor answers it, and says that it has no quorum.</summary>
+/// <summary>
+/// <c>GET /v1/cluster</c>. With <c>consistency=stale</c> any survivor answers it, and says that it has no quorum.
+/// </summary>
 internal sealed class ClusterEndpoint(
     Reads reads, Replica replica, IRaftEngine engine, LeaderContact contact, NodeFacts node)
 {

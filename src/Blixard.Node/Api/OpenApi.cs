@@ -3,7 +3,9 @@ using Microsoft.OpenApi;
 
 namespace Blixard.Node.Api;
 
-/// <summary><c>/openapi/v1.json</c>: made of the endpoints and of what each accepts, so that it can't fall behind.</summary>
+/// <summary>
+/// <c>/openapi/v1.json</c>: made of the endpoints and of what each accepts, so that it can't fall behind.
+/// </summary>
 internal static class OpenApi
 {
     public const string Document = "v1";

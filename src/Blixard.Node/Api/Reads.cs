@@ -20,7 +20,9 @@ internal sealed class Reads(
     /// Given an index and a token: completes once the resource changed after it, or at once if that can't be told. Runs
     /// only when the caller asked to wait.
     /// </param>
-    /// <exception cref="ApiException">The query is wrong, or the state is not as fresh as asked for in time.</exception>
+    /// <exception cref="ApiException">
+    /// The query is wrong, or the state is not as fresh as asked for in time.
+    /// </exception>
     public async Task<Read> ReadAsync(HttpContext context, Func<ulong, TimeSpan, CancellationToken, Task> changed)
     {
         var query = ReadQuery.Parse(context.Request.Query, limits);

@@ -67,7 +67,9 @@ internal static partial class NodeProcess
         return failed ? CommandLine.Failed : 0;
     }
 
-    /// <summary>A loop that ended with an exception has stopped the daemon; systemd is to see that and restart it.</summary>
+    /// <summary>
+    /// A loop that ended with an exception has stopped the daemon; systemd is to see that and restart it.
+    /// </summary>
     private static bool HasFailed(IServiceProvider services, ILogger log)
     {
         var failed = services.GetRequiredService<EngineService>().Failed;
@@ -83,7 +85,9 @@ internal static partial class NodeProcess
         return failed;
     }
 
-    /// <summary>What an operator can do something about gets one line; everything else is a bug and its stack trace.</summary>
+    /// <summary>
+    /// What an operator can do something about gets one line; everything else is a bug and its stack trace.
+    /// </summary>
     private static bool IsOfTheWorld(Exception e) => e is IOException
         or UnauthorizedAccessException
         or System.Net.Sockets.SocketException

@@ -2,7 +2,9 @@ using Blixard.Node.Identity;
 
 namespace Blixard.Node.Hosting;
 
-/// <summary>Says at the start and every hour that this member speaks without encryption, for as long as it does.</summary>
+/// <summary>
+/// Says at the start and every hour that this member speaks without encryption, for as long as it does.
+/// </summary>
 internal sealed partial class PlaintextWarning(NodeAddresses addresses, TimeProvider time, ILogger<PlaintextWarning> log)
     : BackgroundService
 {

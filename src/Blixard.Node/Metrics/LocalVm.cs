@@ -51,6 +51,8 @@ internal sealed record LocalCheck(string Name, bool Passed);
 /// <summary>The agent's cache, as the metrics read it at each scrape.</summary>
 internal interface ILocalVms
 {
-    /// <summary>Every VM defined on this host, in any order, each name once. Any thread may ask; never blocks.</summary>
+    /// <summary>
+    /// Every VM defined on this host, in any order, each name once. Any thread may ask; never blocks.
+    /// </summary>
     IReadOnlyCollection<LocalVm> Vms { get; }
 }

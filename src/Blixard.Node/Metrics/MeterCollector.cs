@@ -17,7 +17,9 @@ internal sealed class MeterCollector : ICollector, IDisposable
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<Instrument, InstrumentSeries> _instruments = new();
 
-    /// <param name="accepts">Which meters; null for all of Blixard's. Meters are global, so tests name their own.</param>
+    /// <param name="accepts">
+    /// Which meters; null for all of Blixard's. Meters are global, so tests name their own.
+    /// </param>
     public MeterCollector(Func<Meter, bool>? accepts = null)
     {
         accepts ??= static meter => meter.Name.StartsWith(Prefix, StringComparison.Ordinal);

@@ -46,7 +46,9 @@ internal static class ConfigurationKeys
     private static FrozenDictionary<string, ConfigurationKey> ByName { get; } =
         All.ToFrozenDictionary(key => key.Name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The declared key that <paramref name="name"/> gives a value to, or null. Case does not matter.</summary>
+    /// <summary>
+    /// The declared key that <paramref name="name"/> gives a value to, or null. Case does not matter.
+    /// </summary>
     public static ConfigurationKey? Find(string name)
     {
         if (ByName.TryGetValue(name, out var key))

@@ -12,7 +12,9 @@ internal sealed record NodeSettings(
     AgentOptions Agent,
     LoggingOptions Logging)
 {
-    /// <exception cref="ConfigurationException">Values out of range or that do not fit each other; all of them.</exception>
+    /// <exception cref="ConfigurationException">
+    /// Values out of range or that do not fit each other; all of them.
+    /// </exception>
     public static NodeSettings Bind(IConfiguration configuration)
     {
         var problems = new List<string>();

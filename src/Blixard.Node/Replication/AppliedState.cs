@@ -2,7 +2,9 @@ using Blixard.StateMachine.State;
 
 namespace Blixard.Node.Replication;
 
-/// <summary>The newest applied state of this node. Written by the apply loop only, read by anyone without a lock.</summary>
+/// <summary>
+/// The newest applied state of this node. Written by the apply loop only, read by anyone without a lock.
+/// </summary>
 internal sealed class AppliedState
 {
     private readonly Pulse _published = new();

@@ -31,7 +31,9 @@ internal sealed class ProposalSession(ulong id, int window)
         }
     }
 
-    /// <summary>The next number, as soon as there is room for it in the window. Disposing it gives the number up.</summary>
+    /// <summary>
+    /// The next number, as soon as there is room for it in the window. Disposing it gives the number up.
+    /// </summary>
     public async Task<PendingProposal> AddAsync(CancellationToken cancellationToken)
     {
         while (true)

@@ -85,7 +85,9 @@ internal sealed partial class SessionKeeper : IDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>Proposes until it is applied here. A second session of the same nonce would merely stay unused.</summary>
+    /// <summary>
+    /// Proposes until it is applied here. A second session of the same nonce would merely stay unused.
+    /// </summary>
     private async Task OpenAsync(Opening opening)
     {
         var stopping = _stopping.Token;

@@ -3,7 +3,9 @@ namespace Blixard.Raft.Core;
 /// <summary>What an entry's bytes are. Permanent: these numbers are on disk and on the wire.</summary>
 public enum EntryKind : byte
 {
-    /// <summary>Empty; appended by a new leader so that it can commit what earlier terms left (section 5.4.2).</summary>
+    /// <summary>
+    /// Empty; appended by a new leader so that it can commit what earlier terms left (section 5.4.2).
+    /// </summary>
     Noop = 0,
 
     /// <summary>A state machine command; the engine never looks inside.</summary>

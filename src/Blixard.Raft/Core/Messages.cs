@@ -72,7 +72,9 @@ public sealed record SnapshotReceived(MemberId From, MemberId To, ulong Term, Sn
 public sealed record ForwardProposals(MemberId From, MemberId To, ulong Term, IReadOnlyList<ReadOnlyMemory<byte>> Data)
     : Message(From, To, Term);
 
-/// <summary>A follower asks the leader for a read index (thesis 6.4); <paramref name="Context"/> is the asker's.</summary>
+/// <summary>
+/// A follower asks the leader for a read index (thesis 6.4); <paramref name="Context"/> is the asker's.
+/// </summary>
 public sealed record ReadIndexRequest(MemberId From, MemberId To, ulong Term, ulong Context) : Message(From, To, Term);
 
 /// <summary>The read may be served once <paramref name="Index"/> is applied.</summary>

@@ -12,7 +12,9 @@ public enum ProgressState
     Snapshot,
 }
 
-/// <summary>What the leader knows of one other member (nextIndex and matchIndex of Figure 2, and flow control).</summary>
+/// <summary>
+/// What the leader knows of one other member (nextIndex and matchIndex of Figure 2, and flow control).
+/// </summary>
 public sealed class PeerProgress
 {
     private readonly Queue<Flight> _flights = new();

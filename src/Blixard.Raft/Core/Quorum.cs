@@ -25,7 +25,9 @@ public static class Quorum
         return voters.Count > 0 && count >= Size(voters.Count);
     }
 
-    /// <summary>The highest value that a majority has reached; 0 without voters. Sorts <paramref name="values"/>.</summary>
+    /// <summary>
+    /// The highest value that a majority has reached; 0 without voters. Sorts <paramref name="values"/>.
+    /// </summary>
     public static ulong Reached(Span<ulong> values)
     {
         if (values.IsEmpty)

@@ -28,7 +28,8 @@ internal sealed class RaftLog
         else
         {
             var first = entries[0].Index;
-            Require(first <= snapshot.Index + 1, $"log begins at {first}, after a gap behind snapshot {snapshot.Index}");
+            Require(
+                first <= snapshot.Index + 1, $"log begins at {first}, after a gap behind snapshot {snapshot.Index}");
 
             // The term of the entry before the first is known only at the snapshot itself. Elsewhere the first
             // entry serves as the base: one trailing entry less to offer, and nothing guessed.
@@ -165,11 +166,14 @@ internal sealed class RaftLog
         Commit = index;
     }
 
-    /// <summary>A snapshot is durable: it can be sent, and the log up to <paramref name="through"/> is no longer needed.</summary>
+    /// <summary>
+    /// A snapshot is durable: it can be sent, and the log up to <paramref name="through"/> is no longer needed.
+    /// </summary>
     public void Compact(SnapshotMeta snapshot, ulong through)
     {
         Require(through <= snapshot.Index, $"compaction through {through} is beyond snapshot {snapshot.Index}");
-        Require(snapshot.Index <= _handedToApply, $"snapshot {snapshot.Index} of what is not applied ({_handedToApply})");
+        Require(
+            snapshot.Index <= _handedToApply, $"snapshot {snapshot.Index} of what is not applied ({_handedToApply})");
         if (snapshot.Index > Snapshot.Index)
         {
             Snapshot = snapshot;
@@ -212,7 +216,8 @@ internal sealed class RaftLog
     public bool HasForStorage => _handedToStorage < LastIndex;
 
     /// <summary>Storage was given a batch after which the log ends at LastIndex.</summary>
-    public void BatchHanded(ulong batch, HardState hardState) => _writing.Enqueue(new(batch, _handedToStorage, hardState));
+    public void BatchHanded(ulong batch, HardState hardState) =>
+        _writing.Enqueue(new(batch, _handedToStorage, hardState));
 
     /// <summary>Returns term and vote as they are on stable storage now; null if no batch ended.</summary>
     public HardState? Persisted(ulong batch)

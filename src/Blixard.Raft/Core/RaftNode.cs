@@ -66,7 +66,9 @@ public sealed class RaftNode
     /// <summary>The leader's view of the others, in ascending order; empty elsewhere.</summary>
     public IReadOnlyList<PeerProgress> Peers => _state.Peers;
 
-    /// <summary>A leader that has committed an entry of its own term: only then is its commit index the cluster's.</summary>
+    /// <summary>
+    /// A leader that has committed an entry of its own term: only then is its commit index the cluster's.
+    /// </summary>
     public bool LeadsWithCommit => _state.IsLeader && _state.Log.Matches(Commit, Term);
 
     /// <summary>For tests and invariants: the term of an entry, null if compacted or after the end.</summary>
@@ -182,7 +184,9 @@ public sealed class RaftNode
         return new(ProposeStatus.Forwarded, 0, 0);
     }
 
-    /// <summary>For decisions that are only valid if this member still leads in the term in which it took them.</summary>
+    /// <summary>
+    /// For decisions that are only valid if this member still leads in the term in which it took them.
+    /// </summary>
     public ProposeResult ProposeAsLeader(ReadOnlyMemory<byte> data, ulong term) =>
         _state.IsLeader && Term == term && !_transfer.InProgress
             ? _replication.Propose(data)

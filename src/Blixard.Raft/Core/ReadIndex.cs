@@ -56,7 +56,9 @@ internal sealed class ReadIndex(MemberState state)
         }
     }
 
-    /// <summary>The first entry of this leadership is committed: from now on the commit index is the cluster's.</summary>
+    /// <summary>
+    /// The first entry of this leadership is committed: from now on the commit index is the cluster's.
+    /// </summary>
     public void TermCommitted()
     {
         foreach (var read in _untilTermCommits)

@@ -17,7 +17,9 @@ public readonly record struct ReadState(ulong Context, ulong Index);
 /// </summary>
 public sealed class Ready
 {
-    /// <summary>Grows by one with every Ready that has something to persist or to send after it; 0: it has neither.</summary>
+    /// <summary>
+    /// Grows by one with every Ready that has something to persist or to send after it; 0: it has neither.
+    /// </summary>
     public required ulong Batch { get; init; }
 
     /// <summary>Non-null if term or vote changed.</summary>
@@ -28,7 +30,9 @@ public sealed class Ready
     /// </summary>
     public required IReadOnlyList<LogEntry> Entries { get; init; }
 
-    /// <summary>A snapshot received from the leader: restore the state machine from it; the log before it is void.</summary>
+    /// <summary>
+    /// A snapshot received from the leader: restore the state machine from it; the log before it is void.
+    /// </summary>
     public required SnapshotMeta? Snapshot { get; init; }
 
     public required IReadOnlyList<Message> Messages { get; init; }

@@ -4,7 +4,9 @@ namespace Blixard.Raft.Core;
 /// What a member finds on its disk at start; all of it is on stable storage.
 /// </summary>
 /// <param name="HardState">Term and vote.</param>
-/// <param name="Snapshot">The newest snapshot; for a member that never had one, index 0 with the first configuration.</param>
+/// <param name="Snapshot">
+/// The newest snapshot; for a member that never had one, index 0 with the first configuration.
+/// </param>
 /// <param name="Entries">
 /// Consecutive. They may begin at or before <paramref name="Snapshot"/>'s index (kept for slow followers), and never
 /// leave a gap after it.

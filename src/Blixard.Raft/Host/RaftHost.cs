@@ -95,7 +95,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     public Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken) =>
         ProposeAsync(command, null, cancellationToken);
 
-    /// <summary>For decisions that hold only while this member leads in <paramref name="term"/>; never forwarded.</summary>
+    /// <summary>
+    /// For decisions that hold only while this member leads in <paramref name="term"/>; never forwarded.
+    /// </summary>
     public Task<ProposeResult> ProposeAsLeaderAsync(
         ReadOnlyMemory<byte> command, ulong term, CancellationToken cancellationToken) =>
         ProposeAsync(command, term, cancellationToken);

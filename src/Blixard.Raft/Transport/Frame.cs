@@ -39,7 +39,9 @@ internal enum FrameType : byte
 
 /// <summary>
 /// What members send each other: a header and a body.
-/// <code>u32 length of the body, u8 version = 1, u8 type, u64 cluster id, u32 CRC32C of the header before it and the body</code>
+/// <code>
+/// u32 length of the body, u8 version = 1, u8 type, u64 cluster id, u32 CRC32C of the header before it and the body
+/// </code>
 /// </summary>
 internal static class Frame
 {

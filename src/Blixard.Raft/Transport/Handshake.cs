@@ -112,7 +112,8 @@ internal static class Handshake
         source.End();
         if (min > Frame.Version || max < MinVersion)
         {
-            throw new ProtocolException($"it speaks versions {min} to {max}, this member {MinVersion} to {Frame.Version}");
+            throw new ProtocolException(
+                $"it speaks versions {min} to {max}, this member {MinVersion} to {Frame.Version}");
         }
 
         if (!Enum.IsDefined(purpose))

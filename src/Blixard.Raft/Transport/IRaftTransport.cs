@@ -8,7 +8,9 @@ public interface IRaftTransport : IAsyncDisposable
     /// <summary>Called once, before anything is sent. Events come from the transport's own threads.</summary>
     void Start(ITransportEvents events);
 
-    /// <summary>Never blocks, never throws: a full queue or a dead link drops it and reports the peer unreachable.</summary>
+    /// <summary>
+    /// Never blocks, never throws: a full queue or a dead link drops it and reports the peer unreachable.
+    /// </summary>
     void Send(Message message);
 
     /// <summary>
@@ -20,7 +22,9 @@ public interface IRaftTransport : IAsyncDisposable
     Task<SnapshotMeta> SendSnapshotAsync(InstallSnapshotRequest request, CancellationToken cancellationToken);
 }
 
-/// <summary>What a transport tells its host. Called from many threads at once; must return quickly and not throw.</summary>
+/// <summary>
+/// What a transport tells its host. Called from many threads at once; must return quickly and not throw.
+/// </summary>
 public interface ITransportEvents
 {
     void Received(Message message);

@@ -51,7 +51,10 @@ internal sealed partial class PeerListener : IDisposable
                 var serving = ServeAsync(socket, events, cancellationToken);
                 _serving.TryAdd(serving, true);
                 _ = serving.ContinueWith(
-                    done => _serving.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                    done => _serving.TryRemove(done, out _),
+                    CancellationToken.None,
+                    TaskContinuationOptions.None,
+                    TaskScheduler.Default);
             }
             catch (SocketException e)
             {

@@ -60,7 +60,8 @@ internal sealed partial class SnapshotReceiving(
         }
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> NextAsync(FrameReader reader, FrameType wanted, StallTimeout stall) =>
+    private static async ValueTask<ReadOnlyMemory<byte>> NextAsync(
+        FrameReader reader, FrameType wanted, StallTimeout stall) =>
         await reader.ReadAsync(stall.Token) switch
         {
             var (type, body) when type == wanted => body,

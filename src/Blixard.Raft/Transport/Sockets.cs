@@ -34,5 +34,9 @@ internal static class Sockets
 
     /// <summary>What an attempt or a connection may fail with, as opposed to a bug.</summary>
     public static bool IsLinkFailure(Exception e) =>
-        e is SocketException or IOException or ProtocolException or OperationCanceledException or ObjectDisposedException;
+        e is SocketException
+            or IOException
+            or ProtocolException
+            or OperationCanceledException
+            or ObjectDisposedException;
 }

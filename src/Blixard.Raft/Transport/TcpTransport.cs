@@ -24,7 +24,11 @@ public sealed class TcpTransport : IRaftTransport
 
     /// <exception cref="IOException">The port is taken, or the address is not this host's.</exception>
     public TcpTransport(
-        TransportOptions options, PeerDirectory peers, SnapshotStore snapshots, TimeProvider time, ILogger<TcpTransport> logger)
+        TransportOptions options,
+        PeerDirectory peers,
+        SnapshotStore snapshots,
+        TimeProvider time,
+        ILogger<TcpTransport> logger)
     {
         var dialer = new Dialer(options, time);
         _peers = peers;
@@ -45,7 +49,10 @@ public sealed class TcpTransport : IRaftTransport
     {
         _events = events;
         _running = Task.WhenAll(
-            [_listener.RunAsync(events, _stopping.Token), .. _links.Values.Select(link => link.RunAsync(_stopping.Token))]);
+            [
+                _listener.RunAsync(events, _stopping.Token),
+                .. _links.Values.Select(link => link.RunAsync(_stopping.Token)),
+            ]);
     }
 
     public void Send(Message message)
@@ -60,7 +67,8 @@ public sealed class TcpTransport : IRaftTransport
         }
     }
 
-    public async Task<SnapshotMeta> SendSnapshotAsync(InstallSnapshotRequest request, CancellationToken cancellationToken)
+    public async Task<SnapshotMeta> SendSnapshotAsync(
+        InstallSnapshotRequest request, CancellationToken cancellationToken)
     {
         var peer = _peers.Find(request.To)
             ?? throw new SnapshotTransferException($"member {request.To} is not in this cluster's list of peers");

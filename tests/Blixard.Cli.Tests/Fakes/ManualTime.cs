@@ -1,6 +1,8 @@
 namespace Blixard.Cli.Tests.Fakes;
 
-/// <summary>A clock that stands still until it is told to go on; timers run out only by <see cref="Advance"/>.</summary>
+/// <summary>
+/// A clock that stands still until it is told to go on; timers run out only by <see cref="Advance"/>.
+/// </summary>
 internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
 {
     private readonly Lock _lock = new();

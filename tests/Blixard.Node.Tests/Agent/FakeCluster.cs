@@ -73,7 +73,9 @@ internal sealed class FakeCluster : IProposals
         }
     }
 
-    /// <summary>Waits until what was applied satisfies the condition; real work is going on, so real time limits it.</summary>
+    /// <summary>
+    /// Waits until what was applied satisfies the condition; real work is going on, so real time limits it.
+    /// </summary>
     public async Task UntilAsync(Func<ClusterState, bool> condition, CancellationToken cancellationToken)
     {
         while (true)

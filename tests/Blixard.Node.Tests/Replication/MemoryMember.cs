@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Blixard.Node.Tests.Replication;
 
-/// <summary>One member of a <see cref="MemoryCluster"/>, with all of the product's replication above the engine.</summary>
+/// <summary>
+/// One member of a <see cref="MemoryCluster"/>, with all of the product's replication above the engine.
+/// </summary>
 internal sealed class MemoryMember : IRaftEngine, IDisposable
 {
     private readonly MemoryCluster _cluster;

@@ -42,7 +42,9 @@ internal sealed class DurabilityGhosts(SimWorld world)
         }
     }
 
-    /// <summary>A leader: a majority, itself among it, has its vote on stable storage, or has gone on to a later term.</summary>
+    /// <summary>
+    /// A leader: a majority, itself among it, has its vote on stable storage, or has gone on to a later term.
+    /// </summary>
     public void Elected(SimMember member)
     {
         var term = member.Node!.Term;

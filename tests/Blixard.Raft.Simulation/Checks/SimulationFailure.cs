@@ -1,6 +1,8 @@
 namespace Blixard.Raft.Simulation.Checks;
 
-/// <summary>Something that must hold did not. The run adds where and when (<see cref="World.SimulationRun"/>).</summary>
+/// <summary>
+/// Something that must hold did not. The run adds where and when (<see cref="World.SimulationRun"/>).
+/// </summary>
 internal sealed class InvariantBroken(string invariant, string detail) : Exception($"{invariant}: {detail}")
 {
     public string Invariant => invariant;

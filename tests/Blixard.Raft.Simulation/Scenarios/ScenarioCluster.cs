@@ -128,7 +128,9 @@ internal sealed class ScenarioCluster
         Say($"{member.Node.Role} in term {member.Node.Term}");
     }
 
-    /// <summary>The first of these becomes leader by the votes of the others, and has sent nothing as leader yet.</summary>
+    /// <summary>
+    /// The first of these becomes leader by the votes of the others, and has sent nothing as leader yet.
+    /// </summary>
     private void Elect(MemberId id, IReadOnlyList<MemberId> among)
     {
         var member = Member(id);

@@ -2,7 +2,9 @@ using Blixard.Raft.Core;
 
 namespace Blixard.Raft.Simulation.Scenarios;
 
-/// <summary>One member whose every step a transcript decides: when it is asked for its Ready, when its disk syncs.</summary>
+/// <summary>
+/// One member whose every step a transcript decides: when it is asked for its Ready, when its disk syncs.
+/// </summary>
 internal sealed class ScenarioMember(RaftOptions options, RestoredState restored)
 {
     private readonly List<Ready> _unsynced = [];

@@ -2,7 +2,9 @@ using Blixard.Raft.Core;
 
 namespace Blixard.Raft.Simulation.Scenarios;
 
-/// <summary>Messages written by hand, for what a network may deliver but a short transcript would not bring about.</summary>
+/// <summary>
+/// Messages written by hand, for what a network may deliver but a short transcript would not bring about.
+/// </summary>
 internal static class ScenarioMessage
 {
     public static Message Make(ScenarioCommand command)

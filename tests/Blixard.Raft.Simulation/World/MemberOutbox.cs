@@ -2,7 +2,9 @@ using Blixard.Raft.Core;
 
 namespace Blixard.Raft.Simulation.World;
 
-/// <summary>The transport of one member: gives messages to the network, and now and then notices that it can't.</summary>
+/// <summary>
+/// The transport of one member: gives messages to the network, and now and then notices that it can't.
+/// </summary>
 internal sealed class MemberOutbox(SimWorld world, SimMember member, MemberSnapshots snapshots)
 {
     private const int NoticeChance = 100;

@@ -23,7 +23,9 @@ internal sealed class MemberSnapshots(SimWorld world, SimMember member)
 
     public void Restored(ulong index) => _newest = Math.Max(_newest, index);
 
-    /// <summary>Captures the state now and then; the file is durable only later, and until then nothing is deleted.</summary>
+    /// <summary>
+    /// Captures the state now and then; the file is durable only later, and until then nothing is deleted.
+    /// </summary>
     public void Applied(LogEntry entry)
     {
         var every = (ulong)world.Options.SnapshotEvery;

@@ -9,7 +9,9 @@ internal sealed class OpenWrite(Write write, byte[] data, int members)
 
     public byte[] Data => data;
 
-    /// <summary>Per member the incarnation that holds a waiter for this write, or -1: only such a one acknowledges.</summary>
+    /// <summary>
+    /// Per member the incarnation that holds a waiter for this write, or -1: only such a one acknowledges.
+    /// </summary>
     public int[] WaitsAt { get; } = [.. Enumerable.Repeat(-1, members)];
 
     public long LastProposed { get; set; }

@@ -4,7 +4,9 @@ using Blixard.Raft.Simulation.Checks;
 
 namespace Blixard.Raft.Simulation.World;
 
-/// <summary>What the parts of one run share: time, chance, the future, the machines and what must hold of them.</summary>
+/// <summary>
+/// What the parts of one run share: time, chance, the future, the machines and what must hold of them.
+/// </summary>
 internal sealed class SimWorld
 {
     public SimWorld(ulong seed, TextWriter? traceSink)

@@ -67,7 +67,9 @@ internal sealed class StableStorage(SnapshotFile first)
         }
     }
 
-    /// <summary>A snapshot of this member's own state is durable; the log through <paramref name="through"/> is deleted.</summary>
+    /// <summary>
+    /// A snapshot of this member's own state is durable; the log through <paramref name="through"/> is deleted.
+    /// </summary>
     public void Compact(SnapshotFile file, ulong through)
     {
         if (file.Meta.Index <= Snapshot.Meta.Index)
