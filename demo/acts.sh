@@ -122,8 +122,8 @@ show_metrics() {
     claim "$node serves /metrics" curl -fsS -o "$page" "http://127.0.0.1:$(door_of "$node")/metrics"
     if [[ -n $promtool ]]; then claim "promtool has nothing against it" check_metrics "$promtool" "$page"; fi
   done
-  say '$ curl http://127.0.0.1:17481/metrics | grep -E "^blixard_(raft_(term|commit)|vm_cpu|vm_health)"'
-  grep -E '^blixard_(raft_(term|commit)|vm_cpu|vm_health)' "$LOGS/n1.metrics" || true
+  say '$ curl http://127.0.0.1:17481/metrics | grep -E "^blixard_(raft_(term|commit_index)|vm_cpu|vm_health)"'
+  grep -E '^blixard_(raft_(term|commit_index)|vm_cpu|vm_health)' "$LOGS/n1.metrics" || true
 }
 
 check_metrics() { "$1" check metrics <"$2" >"$2.promtool" 2>&1 && [[ ! -s $2.promtool ]]; }
