@@ -76,7 +76,7 @@ public class BlixardClientTests
     {
         await using var node = await FakeNode.StartAsync();
         node.Hang();
-        var time = new ManualTime(Samples.Now);
+        var time = new FakeTime(Samples.Now);
         using var client = node.Client(time);
 
         var read = client.GetVmsAsync(ReadOptions.Linearizable, default);
@@ -93,7 +93,7 @@ public class BlixardClientTests
     {
         await using var node = await FakeNode.StartAsync();
         node.Hang();
-        var time = new ManualTime(Samples.Now);
+        var time = new FakeTime(Samples.Now);
         using var client = node.Client(time);
 
         var read = client.GetVmsAsync(
@@ -111,7 +111,7 @@ public class BlixardClientTests
     {
         await using var node = await FakeNode.StartAsync();
         node.Hang();
-        var time = new ManualTime(Samples.Now);
+        var time = new FakeTime(Samples.Now);
         using var client = node.Client(time);
 
         var removal = client.RemoveVmAsync("web1", default);

@@ -29,7 +29,7 @@ public class EventStreamTests
     public async Task Time_passing_after_ready_ends_nothing()
     {
         await using var node = await FakeNode.StartAsync();
-        var time = new ManualTime(Samples.Now);
+        var time = new FakeTime(Samples.Now);
         using var client = node.Client(time);
         node.Send(Samples.Ready(10));
         await using var records = client.WatchEventsAsync(null, default).GetAsyncEnumerator();

@@ -10,7 +10,7 @@ public class EventsCommandTests
     public async Task Without_ready_in_30_seconds_it_exits_3()
     {
         await using var node = await FakeNode.StartAsync();
-        var time = new ManualTime(Samples.Now);
+        var time = new FakeTime(Samples.Now);
 
         var run = Run.Blixard(["--endpoint", node.Endpoint, "events"], time: time);
         await node.Watched;

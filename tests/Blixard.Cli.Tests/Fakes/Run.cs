@@ -22,7 +22,7 @@ internal sealed record Run(int ExitCode, string Output, string Error)
                 TerminalWidth = terminalWidth,
                 Environment = name => environment?.GetValueOrDefault(name),
                 FileExists = _ => false,
-                Time = time ?? new ManualTime(Samples.Now),
+                Time = time ?? new FakeTime(Samples.Now),
             },
             cancellationToken);
         return new Run(exitCode, output.ToString(), error.ToString());

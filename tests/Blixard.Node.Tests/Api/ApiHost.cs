@@ -40,7 +40,7 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public FakeAgent Agent => _app.Services.GetRequiredService<FakeAgent>();
 
-    public ManualTime Time => _app.Services.GetRequiredService<ManualTime>();
+    public FakeTime Time => _app.Services.GetRequiredService<FakeTime>();
 
     public Replica Replica => _app.Services.GetRequiredService<Replica>();
 
@@ -58,8 +58,8 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         var services = builder.Services;
-        services.AddSingleton<ManualTime>();
-        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<ManualTime>());
+        services.AddSingleton<FakeTime>();
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<FakeTime>());
         services.AddSingleton(limits ?? new ApiLimits());
         services.AddSingleton(feed ?? new ChangeFeed());
         services.AddSingleton<AppliedState>();

@@ -29,7 +29,7 @@ public class EventEndpointTests
 
         Assert.Equal((EventType.Create, EventKind.Vm, created), (create.Type, create.Kind, create.Index));
         Assert.Equal(("web2", ApiHost.UuidOf("web2")), (create.Vm!.Name, create.Uuid));
-        Assert.Equal(ManualTime.Start, create.Date);
+        Assert.Equal(FakeTime.Start, create.Date);
         Assert.Equal("registered by n1", create.Reason);
 
         Assert.Equal((EventType.Modify, "web1", reported), (modify.Type, modify.Name, modify.Index));
@@ -166,7 +166,7 @@ public class EventEndpointTests
         var listener = Assert.Single((await host.ReadAsync("/status", ApiJson.Default.LocalStatus)).EventListeners);
         using var second = await host.GetAsync("/v1/events");
 
-        Assert.Equal((ready.Uuid, ManualTime.Start), (listener.Uuid, listener.Since));
+        Assert.Equal((ready.Uuid, FakeTime.Start), (listener.Uuid, listener.Since));
         Assert.StartsWith("127.0.0.1:", listener.Remote);
         await ApiHost.ProblemAsync(second, ProblemTypes.Overloaded, 503);
         Assert.Equal(1, host.Streams.Count);

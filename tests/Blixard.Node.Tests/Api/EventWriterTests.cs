@@ -12,7 +12,7 @@ public class EventWriterTests
 {
     private static readonly TimeSpan MaxStall = TimeSpan.FromSeconds(30);
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly Pipe _connection = new(new PipeOptions(pauseWriterThreshold: 16, resumeWriterThreshold: 8));
     private readonly Lifetime _lifetime = new();
     private readonly EventWriter _writer;
@@ -25,7 +25,7 @@ public class EventWriterTests
         _writer = new EventWriter(context, MaxStall, _time);
     }
 
-    private static EventRecord Record { get; } = new() { Type = EventType.Ready, Index = 7, Date = ManualTime.Start };
+    private static EventRecord Record { get; } = new() { Type = EventType.Ready, Index = 7, Date = FakeTime.Start };
 
     [Fact]
     public async Task A_record_is_a_line()

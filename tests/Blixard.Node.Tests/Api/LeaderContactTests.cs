@@ -6,7 +6,7 @@ namespace Blixard.Node.Tests.Api;
 
 public class LeaderContactTests
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly ReplicationEvents _events = new();
     private readonly FakeEngine _engine;
 

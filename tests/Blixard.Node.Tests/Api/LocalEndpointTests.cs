@@ -94,10 +94,10 @@ public class LocalEndpointTests
         host.Agent.Next = host.Agent.Next with
         {
             Queue = host.Agent.Next.Queue with { Working = 1 },
-            LastRefresh = ManualTime.Start,
+            LastRefresh = FakeTime.Start,
             RefreshErrors =
-                [.. Enumerable.Range(1, 7).Select(n => new LocalRefreshError { Date = ManualTime.Start, Message = $"e{n}" })],
-            RefreshLog = [new LocalRefresh { Date = ManualTime.Start, Seconds = 0.005, Units = 3, Differences = 1 }],
+                [.. Enumerable.Range(1, 7).Select(n => new LocalRefreshError { Date = FakeTime.Start, Message = $"e{n}" })],
+            RefreshLog = [new LocalRefresh { Date = FakeTime.Start, Seconds = 0.005, Units = 3, Differences = 1 }],
             Watchers = ["system bus"],
         };
         host.Time.Advance(TimeSpan.FromSeconds(90.9));

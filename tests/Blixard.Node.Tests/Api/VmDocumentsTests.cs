@@ -19,11 +19,11 @@ public class VmDocumentsTests
         seen.MainPid = 4711;
         seen.Restarts = 2;
         seen.Result = "success";
-        seen.SinceUnixMs = ManualTime.Start.ToUnixTimeMilliseconds();
+        seen.SinceUnixMs = FakeTime.Start.ToUnixTimeMilliseconds();
         seen.Checks.Add(new CheckResult { Name = "service_state", Passed = true, Message = "Service state: Running" });
         seen.Resources = new ResourceUsage
         {
-            SampledAtUnixMs = ManualTime.Start.ToUnixTimeMilliseconds(),
+            SampledAtUnixMs = FakeTime.Start.ToUnixTimeMilliseconds(),
             CpuMillipercent = 12_300,
             CpuUsageUsec = 2_500_000,
             MemoryBytes = 256,
@@ -34,7 +34,7 @@ public class VmDocumentsTests
         var vm = Document(host, "web1");
 
         Assert.Equal((Client.Contracts.VmState.Running, "n2", "running"), (vm.State, vm.Node, vm.SubState));
-        Assert.Equal((4711, 2, "success", ManualTime.Start), (vm.MainPid, vm.Restarts, vm.Result, vm.Since));
+        Assert.Equal((4711, 2, "success", FakeTime.Start), (vm.MainPid, vm.Restarts, vm.Result, vm.Since));
         Assert.Equal((12.3, 2.5, 25.0), (vm.Resources.CpuPercent, vm.Resources.CpuSeconds, vm.Resources.MemoryPercent));
         Assert.Null(vm.Resources.DiskReadBytes);
         Assert.Equal(["n1", "n2"], vm.Candidates);

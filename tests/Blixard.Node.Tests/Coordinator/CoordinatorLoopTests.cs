@@ -11,7 +11,7 @@ public sealed class CoordinatorLoopTests : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly MemoryCluster _cluster;
     private readonly CoordinatorLoop[] _loops;
 

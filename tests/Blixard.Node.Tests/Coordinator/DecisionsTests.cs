@@ -8,7 +8,7 @@ namespace Blixard.Node.Tests.Coordinator;
 
 public sealed class DecisionsTests : IDisposable
 {
-    private readonly MemoryCluster _cluster = new(new ManualTime(), "n1", "n2", "n3");
+    private readonly MemoryCluster _cluster = new(new FakeTime(), "n1", "n2", "n3");
 
     private MemoryMember Leader => _cluster["n1"];
 

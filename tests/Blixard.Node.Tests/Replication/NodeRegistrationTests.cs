@@ -10,7 +10,7 @@ public sealed class NodeRegistrationTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly MemoryCluster _cluster;
 
     public NodeRegistrationTests() => _cluster = new(_time, "n1", "n2");

@@ -8,7 +8,7 @@ namespace Blixard.Node.Tests.Replication;
 
 public sealed class ProposerTests : IDisposable
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly MemoryCluster _cluster;
     private readonly MemoryMember _leader;
     private readonly MemoryMember _follower;

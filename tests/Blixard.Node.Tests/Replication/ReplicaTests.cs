@@ -10,7 +10,7 @@ public sealed class ReplicaTests : IDisposable
 {
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(30);
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly MemoryCluster _cluster;
 
     public ReplicaTests() => _cluster = new(_time, "n1", "n2");

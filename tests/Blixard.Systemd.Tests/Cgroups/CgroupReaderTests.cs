@@ -7,7 +7,7 @@ namespace Blixard.Systemd.Tests.Cgroups;
 public sealed class CgroupReaderTests : IDisposable
 {
     private readonly TemporaryDirectory _root = new();
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly ReadErrors _errors = new();
 
     public void Dispose() => _root.Dispose();

@@ -5,7 +5,7 @@ namespace Blixard.Systemd.Tests.Cgroups;
 
 public class CpuRateTests
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly CpuRate _rate;
 
     public CpuRateTests() => _rate = new(_time);

@@ -8,7 +8,7 @@ public sealed class JobWaitTests : IAsyncDisposable
 {
     private const string Job = "/org/freedesktop/systemd1/job/7";
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly SignalHub _hub;
     private readonly JobWait _wait;
 
@@ -63,7 +63,7 @@ public sealed class JobWaitTests : IAsyncDisposable
             new RetryDelay(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), new Random(1)),
             _time);
         var listening = new JobTracker(silent, _time).ListenAsync(TimeSpan.FromSeconds(5), Token);
-        while (_time.Waiting < 2)
+        while (_time.Armed < 2)
         {
             await Task.Yield();
         }

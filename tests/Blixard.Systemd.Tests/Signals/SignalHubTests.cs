@@ -7,7 +7,7 @@ namespace Blixard.Systemd.Tests.Signals;
 
 public sealed class SignalHubTests : IAsyncDisposable
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTime _time = new();
     private readonly Channel<string> _told = Channel.CreateUnbounded<string>();
     private readonly Queue<RunSignalSession> _sessions = new();
     private readonly SignalHub _hub;
@@ -152,15 +152,15 @@ public sealed class SignalHubTests : IAsyncDisposable
     /// <summary>Moves the clock once the hub waits: a tick less than announced must not be enough.</summary>
     private async Task PassRetryDelayAsync()
     {
-        while (_time.Waiting == 0)
+        while (_time.Armed == 0)
         {
             await Task.Yield();
         }
 
         // Timers count whole milliseconds.
         _time.Advance(TimeSpan.FromMilliseconds(Math.Floor(_retryIn.TotalMilliseconds) - 1));
-        Assert.Equal(1, _time.Waiting);
-        _time.Advance(TimeSpan.FromMilliseconds(2));
+        Assert.Equal(1, _time.Armed);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
     }
 
     private sealed class Listener(SignalHubTests test) : ISignalListener
