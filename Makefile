@@ -15,7 +15,7 @@ test: ## every test, those on real systemd hosts included (ONLY=NAME: projects w
 check: ## format, analyzers, shell scripts
 	@scripts/check
 
-sim: ## the deterministic simulator alone (SEEDS=1000 EVENTS=20000 SEED_BASE=1; SEED=n replays one with its trace)
+sim: ## the deterministic simulator alone (SEEDS=3000 EVENTS=20000 SEED_BASE=1; SEED=n replays one with its trace)
 	@scripts/simulate Blixard.Raft.Simulation
 
 mutants: ## break the rules of Raft one by one: the simulator must find each (MUTANT_SEEDS=300)

@@ -7,7 +7,7 @@ using Blixard.Raft.Simulation.World;
 namespace Blixard.Raft.Simulation.Tests;
 
 /// <summary>
-/// SEEDS seeds (1000) of EVENTS events (20000) from SEED_BASE (1) on. SEED=n runs that one alone and writes its whole
+/// SEEDS seeds (3000) of EVENTS events (20000) from SEED_BASE (1) on. SEED=n runs that one alone and writes its whole
 /// trace to a file.
 /// </summary>
 public class SimulationTests(ITestOutputHelper output)
@@ -25,7 +25,7 @@ public class SimulationTests(ITestOutputHelper output)
         }
 
         var first = Setting("SEED_BASE", 1);
-        var seeds = (long)Setting("SEEDS", 1_000);
+        var seeds = (long)Setting("SEEDS", 3_000);
         var failures = new ConcurrentQueue<SimulationFailure>();
         long handled = 0, elections = 0, committed = 0, acknowledged = 0;
         var watch = Stopwatch.StartNew();

@@ -99,7 +99,10 @@ internal sealed class FakePeer : IAsyncDisposable
         _waker.Reset();
         while (_signals.TryDequeue(out var signal))
         {
-            Emit(bus, signal);
+            if (!Emit(bus, signal))
+            {
+                return false;
+            }
         }
 
         var result = LibSystemdBus.sd_bus_process(bus, out var message);
@@ -130,14 +133,22 @@ internal sealed class FakePeer : IAsyncDisposable
         return true;
     }
 
-    private static void Emit(BusHandle bus, FakeSignal signal)
+    /// <summary>False if the client hung up while it was being told.</summary>
+    private static bool Emit(BusHandle bus, FakeSignal signal)
     {
         MessageWriting.Check(FakeBusNative.sd_bus_message_new_signal(
             bus, out var message, signal.Path, signal.Interface, signal.Member));
         using (message)
         {
             signal.Body(message);
-            MessageWriting.Check(FakeBusNative.sd_bus_send(bus, message, 0));
+            var sent = FakeBusNative.sd_bus_send(bus, message, 0);
+            if (sent is -Errno.EPIPE or -Errno.ECONNRESET or -Errno.ENOTCONN)
+            {
+                return false;
+            }
+
+            MessageWriting.Check(sent);
+            return true;
         }
     }
 }
