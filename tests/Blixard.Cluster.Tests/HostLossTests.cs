@@ -30,7 +30,9 @@ public sealed class HostLossTests(ThreeHosts hosts, ITestOutputHelper output)
                 return !counts.ContainsKey(lost.Name) && !counts.ContainsKey("")
                     && counts.Values.Max() - counts.Values.Min() <= 1;
             });
-            output.WriteLine($"new leader after {led.TotalSeconds:F2} s, VMs marked {marked.TotalSeconds:F1} s later");
+            output.WriteLine(
+                $"once the kill had returned: another leader seen after {led.TotalSeconds:F2} s, "
+                + $"VMs marked {marked.TotalSeconds:F1} s later");
         }
         finally
         {
