@@ -86,11 +86,14 @@ internal static class Engine
             var address = peers.Single(peer => peer.Name == member.Name).Address;
             return new PeerAddress(member.Member, member.Name, address.Host, address.Port);
         }));
+        var own = directory.Find(identity.Member);
         var options = new TransportOptions
         {
             ClusterId = identity.ClusterId,
             Self = identity.Member,
             Listen = NodeAddresses.EndPointOf(listen, "Raft:Listen"),
+            AdvertisedHost = own?.Host ?? "",
+            AdvertisedPort = own?.Port ?? 0,
         };
         return new TcpTransport(options, directory, snapshots, time, logs.CreateLogger<TcpTransport>());
     }

@@ -18,6 +18,8 @@ internal ref struct ByteReader(ReadOnlySpan<byte> source)
         var other => throw new ProtocolException($"a flag is 0 or 1, not {other}"),
     };
 
+    public ushort U16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort)));
+
     public uint U32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint)));
 
     public ulong U64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(sizeof(ulong)));

@@ -31,6 +31,8 @@ internal sealed class ByteWriter(int capacity = 4096)
 
     public void Flag(bool value) => U8(value ? (byte)1 : (byte)0);
 
+    public void U16(ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(Take(sizeof(ushort)), value);
+
     public void U32(uint value) => BinaryPrimitives.WriteUInt32LittleEndian(Take(sizeof(uint)), value);
 
     public void U64(ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(Take(sizeof(ulong)), value);

@@ -4,7 +4,8 @@ using Blixard.Raft.Core;
 namespace Blixard.Raft.Transport;
 
 /// <summary>Makes a connection to a peer and gets it welcomed.</summary>
-internal sealed class Dialer(TransportOptions options, TimeProvider time)
+/// <param name="advertised">Where this member listens, as others are told.</param>
+internal sealed class Dialer(TransportOptions options, (string Host, int Port) advertised, TimeProvider time)
 {
     /// <summary>
     /// A name is resolved anew each time. The returned stream is the place where a connection would be encrypted: what
@@ -23,8 +24,8 @@ internal sealed class Dialer(TransportOptions options, TimeProvider time)
             await socket.ConnectAsync(peer.Host, peer.Port, either.Token);
             var stream = new NetworkStream(socket, ownsSocket: true);
             var reader = new FrameReader(stream, options.ClusterId);
-            await Handshake.GreetAsync(
-                stream, reader, options.ClusterId, options.Self, peer.Member, purpose, either.Token);
+            var greeting = new Greeting(options.Self, peer.Member, purpose, advertised.Host, advertised.Port);
+            await Handshake.GreetAsync(stream, reader, options.ClusterId, greeting, either.Token);
             return new(stream, reader);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -13,35 +13,34 @@ internal enum ConnectionPurpose : byte
 /// The first words on a connection. A member talks only to the member it means, of its own cluster: an address that
 /// now belongs to another host must not let two clusters, or two lives of one host, be taken for each other.
 /// <code>
-/// hello   = u8 min version, u8 max version, u8 purpose, u64 from, u64 to
+/// hello   = u8 min version, u8 max version, u8 purpose, u64 from, u64 to, u16 port, u8 length of host, host (UTF-8)
 /// welcome = u8 version
 /// refusal = UTF-8 text
 /// </code>
-/// The cluster id stands in the frame's header.
+/// The cluster id stands in the frame's header. Host and port are where whoever dials listens itself, so that a member
+/// that was told of one other can be reached by all; port 0 with an empty host: it does not say.
 /// </summary>
 internal static class Handshake
 {
-    private const byte MinVersion = Frame.Version;
+    /// <summary>
+    /// Versions of the protocol: of the greeting, the messages and the snapshot stream. Version 1, spoken before the
+    /// first release, knew no address in the greeting.
+    /// </summary>
+    public const byte MinVersion = 2;
+
+    /// <inheritdoc cref="MinVersion"/>
+    public const byte MaxVersion = 2;
+
     private const int MaxReasonBytes = 512;
 
-    /// <summary>Says who dials and whom it means, and waits to be welcome.</summary>
+    /// <summary>Says who dials, from where, and whom it means, and waits to be welcome.</summary>
     /// <exception cref="ProtocolException">It is not, or the other side does not speak this protocol.</exception>
     public static async Task GreetAsync(
-        Stream stream,
-        FrameReader reader,
-        ulong cluster,
-        MemberId self,
-        MemberId peer,
-        ConnectionPurpose purpose,
-        CancellationToken cancellationToken)
+        Stream stream, FrameReader reader, ulong cluster, Greeting greeting, CancellationToken cancellationToken)
     {
-        var hello = new ByteWriter(64);
+        var hello = new ByteWriter(128);
         var start = Frame.Begin(hello, FrameType.Hello, cluster);
-        hello.U8(MinVersion);
-        hello.U8(Frame.Version);
-        hello.U8((byte)purpose);
-        hello.U64(self.Value);
-        hello.U64(peer.Value);
+        Write(greeting, hello);
         Frame.End(hello, start);
         await stream.WriteAsync(hello.Written, cancellationToken);
         switch (await reader.ReadAsync(cancellationToken))
@@ -58,23 +57,26 @@ internal static class Handshake
         }
     }
 
-    /// <summary>Reads the greeting of whoever dialled, and welcomes it or says why not.</summary>
+    /// <summary>
+    /// Reads the greeting of whoever dialled, and welcomes it or says why not. Any member of this cluster is welcome,
+    /// also one that this member has not heard of yet, but not one that was removed.
+    /// </summary>
     /// <exception cref="ProtocolException">It is not welcome.</exception>
-    public static async Task<(MemberId Peer, ConnectionPurpose Purpose)> WelcomeAsync(
+    public static async Task<Greeting> WelcomeAsync(
         Stream stream,
         FrameReader reader,
         ulong cluster,
         MemberId self,
-        Func<MemberId, bool> isMember,
+        Func<MemberId, bool> isRemoved,
         CancellationToken cancellationToken)
     {
         try
         {
             var hello = await reader.ReadAsync(cancellationToken)
                 ?? throw new ProtocolException("closed without a word");
-            var (peer, purpose) = ReadHello(hello.Type, hello.Body.Span, self, isMember);
-            await stream.WriteAsync(Single(FrameType.Welcome, cluster, [Frame.Version]), cancellationToken);
-            return (peer, purpose);
+            var greeting = Read(hello.Type, hello.Body.Span, self, isRemoved);
+            await stream.WriteAsync(Single(FrameType.Welcome, cluster, [MaxVersion]), cancellationToken);
+            return greeting;
         }
         catch (ProtocolException e)
         {
@@ -97,25 +99,55 @@ internal static class Handshake
         return target.Written;
     }
 
-    private static (MemberId Peer, ConnectionPurpose Purpose) ReadHello(
-        FrameType type, ReadOnlySpan<byte> body, MemberId self, Func<MemberId, bool> isMember)
+    /// <summary>What may be dialled and logged: nothing but what a name or an address is made of.</summary>
+    public static bool IsHost(ReadOnlySpan<byte> host)
+    {
+        foreach (var c in host)
+        {
+            if (!char.IsAsciiLetterOrDigit((char)c) && !"-._:%".Contains((char)c, StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return host.Length <= byte.MaxValue;
+    }
+
+    internal static void Write(Greeting greeting, ByteWriter target)
+    {
+        var host = Encoding.UTF8.GetBytes(greeting.Host);
+        target.U8(MinVersion);
+        target.U8(MaxVersion);
+        target.U8((byte)greeting.Purpose);
+        target.U64(greeting.From.Value);
+        target.U64(greeting.To.Value);
+        target.U16((ushort)greeting.Port);
+        target.U8((byte)host.Length);
+        target.Bytes(host);
+    }
+
+    private static Greeting Read(
+        FrameType type, ReadOnlySpan<byte> body, MemberId self, Func<MemberId, bool> isRemoved)
     {
         if (type != FrameType.Hello)
         {
             throw new ProtocolException($"the first frame is of type {(byte)type}, not a greeting");
         }
 
+        // The versions come first and decide before anything else is read: the rest may be laid out otherwise.
         var source = new ByteReader(body);
         var (min, max) = (source.U8(), source.U8());
-        var purpose = (ConnectionPurpose)source.U8();
-        var (from, to) = (new MemberId(source.U64()), new MemberId(source.U64()));
-        source.End();
-        if (min > Frame.Version || max < MinVersion)
+        if (min > MaxVersion || max < MinVersion)
         {
             throw new ProtocolException(
-                $"it speaks versions {min} to {max}, this member {MinVersion} to {Frame.Version}");
+                $"it speaks versions {min} to {max} of the protocol, this member {MinVersion} to {MaxVersion}");
         }
 
+        var purpose = (ConnectionPurpose)source.U8();
+        var (from, to) = (new MemberId(source.U64()), new MemberId(source.U64()));
+        int port = source.U16();
+        var host = ReadHost(source.Bytes(source.U8()), port);
+        source.End();
         if (!Enum.IsDefined(purpose))
         {
             throw new ProtocolException($"purpose {(byte)purpose} is not known");
@@ -126,9 +158,33 @@ internal static class Handshake
             throw new ProtocolException($"it looks for member {to}; this is {self}");
         }
 
-        return isMember(from)
-            ? (from, purpose)
-            : throw new ProtocolException($"member {from} is not in this cluster's list of peers");
+        if (from == self)
+        {
+            throw new ProtocolException(
+                $"it says that it is member {self}, which is this one: two hosts have one identity");
+        }
+
+        if (from.IsNone)
+        {
+            throw new ProtocolException("it does not say which member it is");
+        }
+
+        return isRemoved(from)
+            ? throw new ProtocolException(
+                $"member {from} was removed from this cluster; to come back, join as a new member with an empty disk")
+            : new(from, to, purpose, host, port);
+    }
+
+    private static string ReadHost(ReadOnlySpan<byte> bytes, int port)
+    {
+        if (!IsHost(bytes))
+        {
+            throw new ProtocolException($"its address is not one: {Convert.ToHexString(bytes)}");
+        }
+
+        return bytes.IsEmpty == (port == 0)
+            ? Encoding.ASCII.GetString(bytes)
+            : throw new ProtocolException("it names a host without a port, or a port without a host");
     }
 
     private static void ReadWelcome(ReadOnlySpan<byte> body)
@@ -136,9 +192,14 @@ internal static class Handshake
         var source = new ByteReader(body);
         var version = source.U8();
         source.End();
-        if (version is < MinVersion or > Frame.Version)
+        if (version is < MinVersion or > MaxVersion)
         {
             throw new ProtocolException($"it chose version {version}");
         }
     }
 }
+
+/// <summary>What whoever dials says first.</summary>
+/// <param name="Host">Where it listens itself; empty: it does not say.</param>
+/// <param name="Port">1 to 65535; 0: it does not say.</param>
+internal sealed record Greeting(MemberId From, MemberId To, ConnectionPurpose Purpose, string Host, int Port);

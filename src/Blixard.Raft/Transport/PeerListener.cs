@@ -18,7 +18,8 @@ internal sealed partial class PeerListener : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Socket _socket;
-    private readonly ConcurrentDictionary<Task, bool> _serving = [];
+    private readonly RunningTasks _serving = new();
+    private readonly ConcurrentDictionary<Socket, MemberId> _connected = [];
 
     public PeerListener(
         TransportOptions options, PeerDirectory peers, SnapshotReceiving snapshots, TimeProvider time, ILogger logger)
@@ -48,13 +49,7 @@ internal sealed partial class PeerListener : IDisposable
             try
             {
                 var socket = await _socket.AcceptAsync(cancellationToken);
-                var serving = ServeAsync(socket, events, cancellationToken);
-                _serving.TryAdd(serving, true);
-                _ = serving.ContinueWith(
-                    done => _serving.TryRemove(done, out _),
-                    CancellationToken.None,
-                    TaskContinuationOptions.None,
-                    TaskScheduler.Default);
+                _serving.Add(ServeAsync(socket, events, cancellationToken));
             }
             catch (SocketException e)
             {
@@ -68,7 +63,19 @@ internal sealed partial class PeerListener : IDisposable
             }
         }
 
-        await Task.WhenAll(_serving.Keys);
+        await _serving.WhenAll();
+    }
+
+    /// <summary>Closes what a member that is no longer one has open here.</summary>
+    public void Drop(MemberId member)
+    {
+        foreach (var (socket, peer) in _connected)
+        {
+            if (peer == member)
+            {
+                socket.Dispose();
+            }
+        }
     }
 
     public void Dispose() => _socket.Dispose();
@@ -83,14 +90,20 @@ internal sealed partial class PeerListener : IDisposable
         {
             Sockets.Prepare(socket, _options.DeadLinkTimeout);
             var reader = new FrameReader(stream, _options.ClusterId);
-            var (peer, purpose) = await WelcomeAsync(stream, reader, cancellationToken);
-            if (purpose == ConnectionPurpose.Snapshot)
+            var greeting = await WelcomeAsync(stream, reader, cancellationToken);
+            _connected[socket] = greeting.From;
+            if (greeting.Port != 0)
             {
-                await _snapshots.ReceiveAsync(stream, reader, peer, events, cancellationToken);
+                _peers.Learn(greeting.From, greeting.Host, greeting.Port);
+            }
+
+            if (greeting.Purpose == ConnectionPurpose.Snapshot)
+            {
+                await _snapshots.ReceiveAsync(stream, reader, greeting.From, events, cancellationToken);
             }
             else
             {
-                await ReceiveAsync(reader, peer, events, cancellationToken);
+                await ReceiveAsync(reader, greeting.From, events, cancellationToken);
             }
         }
         catch (ProtocolException e)
@@ -102,20 +115,19 @@ internal sealed partial class PeerListener : IDisposable
             // The peer dials again when it can; it logs what it sees of this.
             LogEnded(from, e.Message);
         }
+        finally
+        {
+            _connected.TryRemove(socket, out _);
+        }
     }
 
-    private async Task<(MemberId Peer, ConnectionPurpose Purpose)> WelcomeAsync(
+    private async Task<Greeting> WelcomeAsync(
         Stream stream, FrameReader reader, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.DialTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         return await Handshake.WelcomeAsync(
-            stream,
-            reader,
-            _options.ClusterId,
-            _options.Self,
-            member => member != _options.Self && _peers.Find(member) is not null,
-            either.Token);
+            stream, reader, _options.ClusterId, _options.Self, _options.IsRemoved, either.Token);
     }
 
     private async Task ReceiveAsync(

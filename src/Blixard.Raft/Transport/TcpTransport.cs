@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using System.Collections.Frozen;
 using System.Net;
+using System.Text;
 using Blixard.Raft.Core;
 using Blixard.Raft.Storage;
 using Microsoft.Extensions.Logging;
@@ -13,16 +13,21 @@ namespace Blixard.Raft.Transport;
 /// </summary>
 public sealed class TcpTransport : IRaftTransport
 {
-    private readonly FrozenDictionary<MemberId, PeerLink> _links;
+    private readonly TransportOptions _options;
     private readonly PeerDirectory _peers;
+    private readonly Dialer _dialer;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly PeerListener _listener;
     private readonly SnapshotSending _snapshots;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<MemberId, bool> _sending = [];
+    private readonly ConcurrentDictionary<MemberId, RunningLink> _links = [];
+    private readonly RunningTasks _running = new();
     private ITransportEvents? _events;
-    private Task _running = Task.CompletedTask;
 
     /// <exception cref="IOException">The port is taken, or the address is not this host's.</exception>
+    /// <exception cref="ArgumentException">The advertised host is neither a name nor an address.</exception>
     public TcpTransport(
         TransportOptions options,
         PeerDirectory peers,
@@ -30,16 +35,11 @@ public sealed class TcpTransport : IRaftTransport
         TimeProvider time,
         ILogger<TcpTransport> logger)
     {
-        var dialer = new Dialer(options, time);
-        _peers = peers;
-        _snapshots = new(options, dialer, snapshots, time);
-        _links = peers.All
-            .Where(peer => peer.Member != options.Self)
-            .ToFrozenDictionary(
-                peer => peer.Member,
-                peer => new PeerLink(
-                    options, peer, dialer, member => _events?.Unreachable(member), time, logger));
+        CheckAdvertised(options);
+        (_options, _peers, _time, _logger) = (options, peers, time, logger);
         _listener = new(options, peers, new(options, snapshots, time, logger), time, logger);
+        _dialer = new(options, Advertised(options, _listener.LocalEndPoint), time);
+        _snapshots = new(options, _dialer, snapshots, time);
     }
 
     /// <summary>Bound since construction.</summary>
@@ -48,18 +48,15 @@ public sealed class TcpTransport : IRaftTransport
     public void Start(ITransportEvents events)
     {
         _events = events;
-        _running = Task.WhenAll(
-            [
-                _listener.RunAsync(events, _stopping.Token),
-                .. _links.Values.Select(link => link.RunAsync(_stopping.Token)),
-            ]);
+        _running.Add(_listener.RunAsync(events, _stopping.Token));
+        _peers.Watch(PeerChanged);
     }
 
     public void Send(Message message)
     {
         if (_links.TryGetValue(message.To, out var link))
         {
-            link.Send(message);
+            link.Link.Send(message);
         }
         else
         {
@@ -95,8 +92,66 @@ public sealed class TcpTransport : IRaftTransport
             return;
         }
 
+        _peers.Unwatch(PeerChanged);
         await _stopping.CancelAsync();
-        await _running;
+        await _running.WhenAll();
         _listener.Dispose();
     }
+
+    /// <summary>A link has one address for life: a new address is a new link.</summary>
+    private void PeerChanged(MemberId member, PeerAddress? address)
+    {
+        if (member == _options.Self)
+        {
+            return;
+        }
+
+        if (_links.TryRemove(member, out var before))
+        {
+            before.Stop.Cancel();
+        }
+
+        if (address is null)
+        {
+            _listener.Drop(member);
+            return;
+        }
+
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        var link = new PeerLink(_options, address, _dialer, Unreachable, _time, _logger);
+        _links[member] = new(link, stop);
+        _running.Add(RunAsync());
+
+        async Task RunAsync()
+        {
+            // Not on the time of whoever changed the directory.
+            await Task.Yield();
+            await link.RunAsync(stop.Token);
+            stop.Dispose();
+        }
+    }
+
+    private void Unreachable(MemberId member) => _events?.Unreachable(member);
+
+    private static void CheckAdvertised(TransportOptions options)
+    {
+        if (!Handshake.IsHost(Encoding.UTF8.GetBytes(options.AdvertisedHost)))
+        {
+            throw new ArgumentException(
+                $"{options.AdvertisedHost} can't be advertised: it is no name and no address", nameof(options));
+        }
+    }
+
+    private static (string Host, int Port) Advertised(TransportOptions options, IPEndPoint bound)
+    {
+        var host = options.AdvertisedHost;
+        if (host.Length == 0 && !bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any))
+        {
+            host = $"{bound.Address}";
+        }
+
+        return host.Length == 0 ? ("", 0) : (host, options.AdvertisedPort == 0 ? bound.Port : options.AdvertisedPort);
+    }
+
+    private sealed record RunningLink(PeerLink Link, CancellationTokenSource Stop);
 }

@@ -13,6 +13,22 @@ public sealed record TransportOptions
     /// <summary>Where peers connect to. Port 0 takes a free one.</summary>
     public required IPEndPoint Listen { get; init; }
 
+    /// <summary>
+    /// Where others reach this member, as it tells them when it dials. Empty: the address of <see cref="Listen"/>, or
+    /// nothing if that is every address of the host.
+    /// </summary>
+    public string AdvertisedHost { get; init; } = "";
+
+    /// <summary>Goes with <see cref="AdvertisedHost"/>; 0: the port of <see cref="Listen"/>.</summary>
+    public int AdvertisedPort { get; init; }
+
+    /// <summary>
+    /// True for members that were removed and must not be heard again: asked for each connection that comes in, by any
+    /// thread. Everyone else who names this cluster is welcome, because a configuration may reach a member later than
+    /// those whom it adds.
+    /// </summary>
+    public Func<MemberId, bool> IsRemoved { get; init; } = static _ => false;
+
     /// <summary>Messages that may wait for one peer.</summary>
     public int MaxQueuedMessages { get; init; } = 4096;
 

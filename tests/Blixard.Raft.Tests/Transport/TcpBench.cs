@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using Blixard.Raft.Core;
 using Blixard.Raft.Storage;
 using Blixard.Raft.Transport;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Blixard.Raft.Tests.Transport;
@@ -19,7 +21,7 @@ internal sealed class TcpBench : IAsyncDisposable
     {
         // Ports that were free a moment ago: each member must know the others' before any of them listens.
         var probes = Enumerable.Range(1, members)
-            .Select(_ => new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0))
+            .Select(_ => new TcpListener(IPAddress.Loopback, 0))
             .ToArray();
         foreach (var (probe, i) in probes.Select((p, i) => (p, i)))
         {
@@ -39,6 +41,10 @@ internal sealed class TcpBench : IAsyncDisposable
 
     public Dictionary<int, Told> Told { get; } = [];
 
+    public Dictionary<int, PeerDirectory> Directories { get; } = [];
+
+    public Dictionary<int, KeptLog> Logs { get; } = [];
+
     public int PortOf(int id) => _ports[id];
 
     public SnapshotStore SnapshotsOf(int id) => new(
@@ -46,7 +52,12 @@ internal sealed class TcpBench : IAsyncDisposable
 
     public string DirectoryOf(int id) => Path.Combine(_root.FullName, $"{id}");
 
-    public TcpTransport Start(int id, ulong cluster = 42, Func<TransportOptions, TransportOptions>? configure = null)
+    /// <param name="knows">Whom it has in its directory; null: all.</param>
+    public TcpTransport Start(
+        int id,
+        ulong cluster = 42,
+        Func<TransportOptions, TransportOptions>? configure = null,
+        IReadOnlyList<int>? knows = null)
     {
         var options = new TransportOptions
         {
@@ -55,16 +66,53 @@ internal sealed class TcpBench : IAsyncDisposable
             Listen = new(IPAddress.Loopback, _ports[id]),
             MaxBackoff = TimeSpan.FromMilliseconds(100),
         };
+        Logs[id] = new();
+        Directories[id] = new(
+            (knows ?? [.. _ports.Keys]).Select(p => new PeerAddress(new((ulong)p), $"n{p}", "127.0.0.1", _ports[p])));
         var transport = new TcpTransport(
             configure?.Invoke(options) ?? options,
-            new([.. _ports.Select(p => new PeerAddress(new((ulong)p.Key), $"n{p.Key}", "127.0.0.1", p.Value))]),
+            Directories[id],
             SnapshotsOf(id),
             TimeProvider.System,
-            NullLogger<TcpTransport>.Instance);
+            Logs[id]);
         _running[id] = transport;
         Told[id] = new();
         transport.Start(Told[id]);
         return transport;
+    }
+
+    /// <summary>A connection made by hand, as a member would make it.</summary>
+    public async Task<PeerConnection> ConnectAsync(
+        ulong from, int to, ConnectionPurpose purpose = ConnectionPurpose.Messages, string host = "", int port = 0)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, PortOf(to), Limit);
+        var stream = client.GetStream();
+        var reader = new FrameReader(stream, 42);
+        try
+        {
+            await Handshake.GreetAsync(
+                stream, reader, 42, new(new(from), new((ulong)to), purpose, host, port), Limit);
+            return new(stream, reader);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the other side to close.</summary>
+    public async Task EndAsync(PeerConnection connection)
+    {
+        try
+        {
+            Assert.Null(await connection.Reader.ReadAsync(Limit));
+        }
+        catch (IOException)
+        {
+            // Reset: closed as well.
+        }
     }
 
     public async Task StopAsync(int id)
@@ -116,4 +164,24 @@ internal sealed class Told : ITransportEvents
     void ITransportEvents.Unreachable(MemberId member) => Unreachable.Enqueue(member);
 
     void ITransportEvents.SnapshotArrived(SnapshotReceived received) => Snapshots.Enqueue(received);
+}
+
+/// <summary>What was logged, as text.</summary>
+internal sealed class KeptLog : ILogger<TcpTransport>
+{
+    private readonly ConcurrentQueue<string> _lines = [];
+
+    public IEnumerable<string> Lines => _lines;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter) => _lines.Enqueue($"{logLevel}: {formatter(state, exception)}");
 }

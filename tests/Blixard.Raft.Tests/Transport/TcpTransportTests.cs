@@ -73,17 +73,6 @@ public sealed class TcpTransportTests
         Assert.Empty(bench.Told[2].Received);
     }
 
-    [Fact]
-    public async Task Who_is_not_on_the_list_is_refused_with_the_reason()
-    {
-        await using var bench = new TcpBench(1);
-        bench.Start(1);
-        Assert.Contains(
-            "not in this cluster's list of peers", await RefusalAsync(bench, from: 77, to: 1), StringComparison.Ordinal);
-        Assert.Contains(
-            "it looks for member", await RefusalAsync(bench, from: 77, to: 5), StringComparison.Ordinal);
-    }
-
     [Theory]
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\n\r\n")]
     [InlineData("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")]
@@ -121,13 +110,13 @@ public sealed class TcpTransportTests
     {
         await using var bench = new TcpBench(3);
         bench.Start(1);
-        using var connection = await ConnectAsync(bench, from: 2, to: 1);
+        using var connection = await bench.ConnectAsync(from: 2, to: 1);
         var forged = new ByteWriter();
         var start = Frame.Begin(forged, FrameType.TimeoutNow, 42);
         MessageCodec.Write(new TimeoutNow(new(3), new(1), 9), forged);
         Frame.End(forged, start);
         await connection.Stream.WriteAsync(forged.Written, bench.Limit);
-        await EndAsync(connection, bench.Limit);
+        await bench.EndAsync(connection);
         Assert.Empty(bench.Told[1].Received);
     }
 
@@ -136,7 +125,7 @@ public sealed class TcpTransportTests
     {
         await using var bench = new TcpBench(2);
         bench.Start(1);
-        using var connection = await ConnectAsync(bench, from: 2, to: 1);
+        using var connection = await bench.ConnectAsync(from: 2, to: 1);
         var frame = new ByteWriter();
         var start = Frame.Begin(frame, FrameType.HeartbeatRequest, 42);
         MessageCodec.Write(new HeartbeatRequest(new(2), new(1), 9, 1, 1), frame);
@@ -144,7 +133,7 @@ public sealed class TcpTransportTests
         var bytes = frame.Written.ToArray();
         bytes[^3] ^= 4;
         await connection.Stream.WriteAsync(bytes, bench.Limit);
-        await EndAsync(connection, bench.Limit);
+        await bench.EndAsync(connection);
         Assert.Empty(bench.Told[1].Received);
     }
 
@@ -190,7 +179,7 @@ public sealed class TcpTransportTests
     {
         await using var bench = new TcpBench(2);
         bench.Start(1);
-        using (var connection = await ConnectAsync(bench, from: 2, to: 1, ConnectionPurpose.Snapshot))
+        using (var connection = await bench.ConnectAsync(from: 2, to: 1, ConnectionPurpose.Snapshot))
         {
             var meta = new SnapshotMeta(17, 4, Configuration.Of([new(1), new(2)]));
             var begin = new ByteWriter();
@@ -236,41 +225,5 @@ public sealed class TcpTransportTests
             NullLogger<TcpTransport>.Instance));
         directory.Delete(recursive: true);
         Assert.Contains("can't listen on 127.0.0.1", error.Message, StringComparison.Ordinal);
-    }
-
-    /// <summary>A connection made by hand, as a member would make it.</summary>
-    private static async Task<PeerConnection> ConnectAsync(
-        TcpBench bench, ulong from, ulong to, ConnectionPurpose purpose = ConnectionPurpose.Messages)
-    {
-        var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, bench.PortOf((int)to), bench.Limit);
-        var stream = client.GetStream();
-        var reader = new FrameReader(stream, 42);
-        await Handshake.GreetAsync(stream, reader, 42, new(from), new(to), purpose, bench.Limit);
-        return new(stream, reader);
-    }
-
-    /// <summary>Why a greeting to member 1 is refused.</summary>
-    private static async Task<string> RefusalAsync(TcpBench bench, ulong from, ulong to)
-    {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, bench.PortOf(1), bench.Limit);
-        var stream = client.GetStream();
-        var refused = await Assert.ThrowsAsync<ProtocolException>(() => Handshake.GreetAsync(
-            stream, new FrameReader(stream, 42), 42, new(from), new(to), ConnectionPurpose.Messages, bench.Limit));
-        return refused.Message;
-    }
-
-    /// <summary>Waits for the other side to close.</summary>
-    private static async Task EndAsync(PeerConnection connection, CancellationToken cancellationToken)
-    {
-        try
-        {
-            Assert.Null(await connection.Reader.ReadAsync(cancellationToken));
-        }
-        catch (IOException)
-        {
-            // Reset: closed as well.
-        }
     }
 }
