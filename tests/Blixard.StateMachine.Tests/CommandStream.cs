@@ -13,6 +13,7 @@ internal sealed class CommandStream(int seed)
     private readonly ulong[] _observation = new ulong[6];
     private ulong _sequence;
     private ulong _session;
+    private ulong _asked = 1;
     private long _now = Replica.Start;
 
     /// <param name="nextIndex">Where the command will stand if it is committed.</param>
@@ -42,11 +43,25 @@ internal sealed class CommandStream(int seed)
             command.Actor = "";
         }
 
+        if (command.BodyCase == Command.BodyOneofCase.ChangeMembership && Chance(2))
+        {
+            _asked = nextIndex;
+        }
+
         _sent.Add(command);
         return command;
     }
 
-    private Command Make() => _random.Next(20) switch
+    private Command AskFor() => Tests.Make.Ask(
+        _random.Next(3) switch
+        {
+            0 => MembershipChangeKind.Remove,
+            1 => MembershipChangeKind.Promote,
+            _ => MembershipChangeKind.Transfer,
+        },
+        Node());
+
+    private Command Make() => _random.Next(24) switch
     {
         0 => Tests.Make.OpenSession((ulong)_random.Next(1, 1000)),
         1 or 2 => Tests.Make.RegisterNode(Node(), Boot()),
@@ -57,6 +72,8 @@ internal sealed class CommandStream(int seed)
         10 => Tests.Make.Assign((Vm(), Node())),
         11 or 12 => Judge(),
         13 or 14 => KeepAlive(),
+        20 => Chance(2) ? Tests.Make.Add(Node()) : AskFor(),
+        21 or 22 => Tests.Make.Settle(_asked, Chance(4) ? "no" : ""),
         _ => Report(),
     };
 

@@ -86,6 +86,21 @@ internal static class Make
     public static Command Active(string node) =>
         Decided(Command.Of(new UpdateNode { Node = node, Status = NodeStatus.Active }));
 
+    public static Command Add(string node) => Command.Of(new ChangeMembership
+    {
+        Kind = MembershipChangeKind.Add,
+        Node = node,
+        MemberId = Member(node),
+        RaftAddress = $"{node}:7481",
+        ApiAddress = $"{node}:7480",
+    }).By("n1");
+
+    public static Command Ask(MembershipChangeKind kind, string node) =>
+        Command.Of(new ChangeMembership { Kind = kind, Node = node }).By("n1");
+
+    public static Command Settle(ulong request, string refused = "") =>
+        Decided(Command.Of(new SettleMembershipChange { Request = request, Refused = refused }));
+
     public static Command OpenSession(ulong nonce = 7) => Command.Of(new OpenSession { Nonce = nonce }).By("n1");
 
     public static Command By(this Command command, string actor)

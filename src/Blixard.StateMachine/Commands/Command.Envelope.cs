@@ -13,6 +13,8 @@ public sealed partial class Command
         BodyOneofCase.UpdateMonitoringAssignments => nameof(Commands.UpdateMonitoringAssignments),
         BodyOneofCase.RegisterNode => nameof(Commands.RegisterNode),
         BodyOneofCase.UpdateNode => nameof(Commands.UpdateNode),
+        BodyOneofCase.ChangeMembership => nameof(Commands.ChangeMembership),
+        BodyOneofCase.SettleMembershipChange => nameof(Commands.SettleMembershipChange),
         BodyOneofCase.OpenSession => nameof(Commands.OpenSession),
         _ => "None",
     };
@@ -30,6 +32,10 @@ public sealed partial class Command
     public static Command Of(RegisterNode body) => new() { RegisterNode = body };
 
     public static Command Of(UpdateNode body) => new() { UpdateNode = body };
+
+    public static Command Of(ChangeMembership body) => new() { ChangeMembership = body };
+
+    public static Command Of(SettleMembershipChange body) => new() { SettleMembershipChange = body };
 
     public static Command Of(OpenSession body) => new() { OpenSession = body };
 }

@@ -85,4 +85,22 @@ public enum RejectionReason
 
     /// <summary>Another node is assigned to judge this VM.</summary>
     NotMonitor = 15,
+
+    /// <summary>Another change of the members is under way; one at a time.</summary>
+    ChangePending = 32,
+
+    /// <summary>The change that the leader settles is not the one that is pending.</summary>
+    ChangeNotPending = 33,
+
+    /// <summary>The member was removed; its id never comes back, its host joins as a new member.</summary>
+    MemberRemoved = 34,
+
+    /// <summary>Another member listens at this address.</summary>
+    AddressTaken = 35,
+
+    /// <summary>A member has no address at which a peer could reach it.</summary>
+    NoRaftAddress = 36,
+
+    /// <summary>It is the only node of the cluster.</summary>
+    LastNode = 37,
 }

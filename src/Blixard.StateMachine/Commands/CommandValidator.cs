@@ -44,6 +44,9 @@ public static class CommandValidator
             NodeRules.Check(command.UpdateMonitoringAssignments, command.DecidedTerm),
         Command.BodyOneofCase.RegisterNode => NodeRules.Check(command.RegisterNode),
         Command.BodyOneofCase.UpdateNode => NodeRules.Check(command.UpdateNode, command.DecidedTerm),
+        Command.BodyOneofCase.ChangeMembership => MembershipRules.Check(command.ChangeMembership),
+        Command.BodyOneofCase.SettleMembershipChange =>
+            MembershipRules.Check(command.SettleMembershipChange, command.DecidedTerm),
         Command.BodyOneofCase.OpenSession => command.OpenSession.Nonce == 0 ? "nonce is missing" : null,
         _ => "the command has no body",
     });

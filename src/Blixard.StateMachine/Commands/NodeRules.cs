@@ -6,14 +6,12 @@ namespace Blixard.StateMachine.Commands;
 /// <summary>The form of the commands about nodes.</summary>
 internal static class NodeRules
 {
-    private const int MaxAddressLength = 255;
-
     public static string? Check(RegisterNode body) =>
         Rules.Name("node", body.Node)
         ?? (body.MemberId == 0 ? "member_id is missing" : null)
         ?? Rules.RequiredText("boot_id", body.BootId, 64)
-        ?? Rules.Text("api_address", body.ApiAddress, MaxAddressLength)
-        ?? Rules.Text("raft_address", body.RaftAddress, MaxAddressLength)
+        ?? Rules.Text("api_address", body.ApiAddress, Rules.MaxAddressLength)
+        ?? Rules.Text("raft_address", body.RaftAddress, Rules.MaxAddressLength)
         ?? Rules.Text("version", body.Version, 64)
         ?? Labels(body.Labels)
         ?? Rules.Figure("memory_bytes", given: true, body.MemoryBytes);
@@ -22,8 +20,8 @@ internal static class NodeRules
         Rules.Name("node", body.Node)
         ?? (body.HasStatus ? Status(body.Status, decidedTerm) : null)
         ?? Rules.Text("reason", body.Reason, CommandValidator.MaxReasonLength)
-        ?? Rules.Text("api_address", body.ApiAddress, MaxAddressLength)
-        ?? Rules.Text("raft_address", body.RaftAddress, MaxAddressLength)
+        ?? Rules.Text("api_address", body.ApiAddress, Rules.MaxAddressLength)
+        ?? Rules.Text("raft_address", body.RaftAddress, Rules.MaxAddressLength)
         ?? Rules.Text("version", body.Version, 64)
         ?? (body.Labels is { } labels ? Labels(labels.Labels) : null);
 

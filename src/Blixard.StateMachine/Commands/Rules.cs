@@ -9,6 +9,7 @@ namespace Blixard.StateMachine.Commands;
 public static class Rules
 {
     public const int MaxNameLength = 63;
+    public const int MaxAddressLength = 255;
 
     /// <summary>The first millisecond of the year 10000.</summary>
     private const long EndOfTime = 253402300800000;
@@ -40,6 +41,26 @@ public static class Rules
     public static string UnitOf(string vm, bool userService) =>
         userService ? $"microvm-{vm}.service" : $"microvm@{vm}.service";
 
+    /// <summary>
+    /// <c>HOST:PORT</c>: a name, an IPv4 address or an IPv6 address in brackets, and a port from 1 on.
+    /// </summary>
+    public static bool IsAddress(string value)
+    {
+        var colon = value.LastIndexOf(':');
+        if (colon <= 0 || value.Length > MaxAddressLength || !IsPort(value.AsSpan(colon + 1)))
+        {
+            return false;
+        }
+
+        var host = value.AsSpan(0, colon);
+        if (host is ['[', .. var inner, ']'])
+        {
+            return IsEach(inner, static c => char.IsAsciiLetterOrDigit(c) || c is ':' or '.' or '%');
+        }
+
+        return IsEach(host, static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+    }
+
     internal static string? Name(string what, string value) => IsName(value)
         ? null
         : $"{what} \"{Shown(value)}\" is not a name: 1 to 63 letters, digits, '_', '-' or '.', the first a letter or "
@@ -50,6 +71,10 @@ public static class Rules
     internal static string? Unit(string vm, string unit, bool userService) => unit == UnitOf(vm, userService)
         ? null
         : $"unit \"{Shown(unit)}\" does not belong to VM {vm}: expected {UnitOf(vm, userService)}";
+
+    internal static string? Address(string what, string value) => value.Length == 0 ? $"{what} is missing"
+        : IsAddress(value) ? null
+        : $"{what} \"{Shown(value)}\" is not HOST:PORT";
 
     internal static string? Text(string what, string value, int max)
     {
@@ -101,6 +126,35 @@ public static class Rules
 
     /// <summary>A culture may have a minus sign of its own, and the texts of refusals are replicated.</summary>
     internal static string Number(long value) => value.ToString(NumberFormatInfo.InvariantInfo);
+
+    private static bool IsPort(ReadOnlySpan<char> text)
+    {
+        var port = 0;
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiDigit(c) || port > 65535)
+            {
+                return false;
+            }
+
+            port = (port * 10) + (c - '0');
+        }
+
+        return port is > 0 and <= 65535;
+    }
+
+    private static bool IsEach(ReadOnlySpan<char> text, Func<char, bool> good)
+    {
+        foreach (var c in text)
+        {
+            if (!good(c))
+            {
+                return false;
+            }
+        }
+
+        return !text.IsEmpty;
+    }
 
     /// <summary>What the text of a refusal may repeat of a bad value: it is replicated and shown.</summary>
     private static string Shown(string value)

@@ -17,6 +17,11 @@ internal static class ApplyNode
             return Refusals.NotYours(edit.Command.Actor, body.Node);
         }
 
+        if (edit.Before.Membership.Removed.TryGetValue(body.MemberId, out var removed))
+        {
+            return Refusals.MemberRemoved(body.MemberId, removed);
+        }
+
         if (Taken(edit.Before, body) is { } taken)
         {
             return new Rejected(RejectionReason.NameTaken, taken);
@@ -32,6 +37,18 @@ internal static class ApplyNode
             StatusSince = edit.Now,
             LastSeen = edit.Now,
         };
+        if (known.Status == NodeStatus.Unknown)
+        {
+            // It was added, and this is its first word.
+            known = known with
+            {
+                Status = NodeStatus.Active,
+                StatusReason = "joined",
+                StatusSince = edit.Now,
+                LastSeen = edit.Now,
+            };
+        }
+
         var node = (known.BootId == body.BootId ? known : Rebooted(known, body.BootId)) with
         {
             ApiAddress = body.ApiAddress,

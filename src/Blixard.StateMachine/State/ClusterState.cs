@@ -32,6 +32,8 @@ public sealed record ClusterState
 
     public SessionTable Sessions { get; internal init; } = SessionTable.Empty;
 
+    public Membership Membership { get; internal init; } = Membership.Empty;
+
     public ClusterSettings Settings { get; internal init; } = ClusterSettings.Default;
 
     /// <summary>Which meaning commands have; raised only once every member supports it.</summary>
@@ -112,6 +114,9 @@ public sealed record ClusterState
             ApplyHealth.Assign(edit, edit.Command.UpdateMonitoringAssignments),
         Command.BodyOneofCase.RegisterNode => ApplyNode.Register(edit, edit.Command.RegisterNode),
         Command.BodyOneofCase.UpdateNode => ApplyNode.Update(edit, edit.Command.UpdateNode),
+        Command.BodyOneofCase.ChangeMembership => ApplyMembership.Ask(edit, edit.Command.ChangeMembership),
+        Command.BodyOneofCase.SettleMembershipChange =>
+            ApplyMembership.Settle(edit, edit.Command.SettleMembershipChange),
         Command.BodyOneofCase.OpenSession => ApplySession.Open(edit, edit.Command.OpenSession),
         _ => throw new UnreachableException($"The codec let {edit.Command.BodyCase} pass at index {edit.Index}."),
     };

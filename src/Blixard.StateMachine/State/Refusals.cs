@@ -11,4 +11,9 @@ internal static class Refusals
 
     public static Rejected NotYours(string actor, string node) =>
         new(RejectionReason.NotYours, $"{actor} can't report for {node}: a node reports only what is its own");
+
+    public static Rejected MemberRemoved(ulong member, RemovedMember removed) => new(
+        RejectionReason.MemberRemoved,
+        $"member {NodeFields.MemberText(member)} was node {removed.Node} and is removed: a removed member never comes "
+            + "back, its host joins as a new one");
 }

@@ -28,6 +28,8 @@ internal sealed class StateEdit(ClusterState before, Command command)
 
     public SessionTable Sessions { get; set; } = before.Sessions;
 
+    public Membership Membership { get; set; } = before.Membership;
+
     public void Put(ClusterNode node, string reason)
     {
         var old = Before.Nodes.GetValueOrDefault(node.Name);
@@ -50,6 +52,12 @@ internal sealed class StateEdit(ClusterState before, Command command)
         }
     }
 
+    public void Remove(ClusterNode node, string reason)
+    {
+        Account(EntityKind.Node, node.Name, NodeFields.Of(node), after: null, reason);
+        _nodes.Remove(node.Name);
+    }
+
     public void Remove(Vm vm, string reason)
     {
         Account(EntityKind.Vm, vm.Name, VmFields.Of(vm, other: null), after: null, reason);
@@ -61,10 +69,16 @@ internal sealed class StateEdit(ClusterState before, Command command)
     public ApplyOutcome Finish(CommandResult result)
     {
         var sessions = Sessions.Record(Command, Index, result);
+        if (!ReferenceEquals(Membership, Before.Membership))
+        {
+            _hash += StateHash.Of(Membership) - StateHash.Of(Before.Membership);
+        }
+
         var state = Before with
         {
             Nodes = _nodes.ToImmutable(),
             Vms = _vms.ToImmutable(),
+            Membership = Membership,
             Sessions = sessions,
             Hash = _hash + sessions.Hash,
         };

@@ -39,7 +39,7 @@ internal static class StateHash
     /// <summary>What <see cref="ClusterState.Hash"/> must be, from nothing.</summary>
     public static ulong Recompute(ClusterState state)
     {
-        var sum = OfSettings(state.Settings, state.ClusterVersion);
+        var sum = OfSettings(state.Settings, state.ClusterVersion) + Of(state.Membership);
         foreach (var node in state.Nodes.Values)
         {
             sum += Of(node);
@@ -68,6 +68,32 @@ internal static class StateHash
 
     public static ulong OfSettings(ClusterSettings settings, uint clusterVersion) => Finish(Mix(Mix(Mix(Mix(
         Seed, "settings"), clusterVersion), (ulong)settings.MaxSessions), (ulong)settings.MaxSessionResults));
+
+    /// <summary>0 for an empty one: states of versions that knew none keep their hash.</summary>
+    public static ulong Of(Membership membership)
+    {
+        var sum = 0UL;
+        if (membership.Pending is { } pending)
+        {
+            var hash = Mix(Mix(Mix(Mix(Seed, "pending"), pending.Request), (ulong)pending.Kind), pending.Node);
+            hash = Mix(Mix(Mix(hash, pending.MemberId), pending.Term), pending.Actor);
+            sum += Finish(Mix(hash, unchecked((ulong)pending.Since)));
+        }
+
+        // Which of them comes first follows from their indexes.
+        foreach (var settled in membership.Settled)
+        {
+            sum += Finish(Mix(Mix(Mix(Seed, "settled"), settled.Request), settled.Refused));
+        }
+
+        foreach (var (member, removed) in membership.Removed)
+        {
+            var hash = Mix(Mix(Mix(Seed, "removed"), member), removed.Node);
+            sum += Finish(Mix(hash, unchecked((ulong)removed.At)));
+        }
+
+        return sum;
+    }
 
     /// <summary>Without its results, which come and go one by one.</summary>
     public static ulong Of(Session session)

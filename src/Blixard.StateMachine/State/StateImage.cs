@@ -23,6 +23,11 @@ internal static class StateImage
         };
         image.Nodes.AddRange(state.Nodes.Values.Select(Of));
         image.Vms.AddRange(state.Vms.Values.Select(VmImages.Of));
+        if (state.Membership != Membership.Empty)
+        {
+            image.Membership = MembershipImages.Of(state.Membership);
+        }
+
         image.Sessions.AddRange(state.Sessions.All.Values.Select(SessionImages.Of));
         return image;
     }
@@ -52,6 +57,7 @@ internal static class StateImage
             Nodes = Keyed("node", image.Nodes.Select(Read), node => node.Name),
             Vms = Keyed("VM", image.Vms.Select(VmImages.Read), vm => vm.Name),
             Sessions = SessionImages.Read(image.Sessions),
+            Membership = MembershipImages.Read(image.Membership),
         };
         var hash = StateHash.Recompute(state);
         return hash == image.Hash

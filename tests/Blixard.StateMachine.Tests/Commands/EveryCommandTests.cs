@@ -25,6 +25,12 @@ public sealed class EveryCommandTests
             replica.Do(Samples.Of(Command.BodyOneofCase.RegisterVm).In(1, 2).Term(1));
         }
 
+        if (body == Command.BodyOneofCase.SettleMembershipChange)
+        {
+            // Of which it is the end: at index 4, after the session, the node and the VM.
+            replica.Do(Samples.Of(Command.BodyOneofCase.ChangeMembership).In(1, 3).Term(1));
+        }
+
         var command = Samples.Of(body);
         Assert.Equal(body.ToString(), command.Kind, ignoreCase: true);
         Assert.Null(CommandValidator.Check(command));

@@ -81,6 +81,16 @@ internal static class Samples
                 Version = "0.1.1",
                 Labels = new LabelSet { Labels = { new Label { Key = "rack", Value = "r1" } } },
             }),
+            Command.BodyOneofCase.ChangeMembership => Command.Of(new ChangeMembership
+            {
+                Kind = MembershipChangeKind.Add,
+                Node = "n2",
+                MemberId = 0xfedcba9876543211,
+                RaftAddress = "10.77.0.12:7481",
+                ApiAddress = "10.77.0.12:7480",
+            }),
+            Command.BodyOneofCase.SettleMembershipChange => Command.Of(
+                new SettleMembershipChange { Request = 4, Refused = "1234 entries behind" }),
             Command.BodyOneofCase.OpenSession => Command.Of(new OpenSession { Nonce = 0x0123456789abcdef }),
             _ => throw new InvalidOperationException($"{body} has no sample"),
         };

@@ -85,6 +85,45 @@ public sealed class FieldCoverageTests
         Assert.NotEqual(state.Hash, ClusterState.StartingWith(state.Settings with { MaxSessionResults = 1 }).Hash);
     }
 
+    [Fact]
+    public void Every_part_of_the_membership_counts()
+    {
+        var pending = new PendingChange(7, MembershipChangeKind.Remove, "n3", 3, 2, "n1", 1);
+        var whole = new Membership
+        {
+            Pending = pending,
+            Settled = [new SettledChange(5, "no")],
+            Removed = Membership.Empty.Removed.Add(9, new RemovedMember("n9", 1)),
+        };
+        Membership[] others =
+        [
+            Membership.Empty,
+            whole with { Pending = null },
+            whole with { Pending = pending with { Request = 8 } },
+            whole with { Pending = pending with { Kind = MembershipChangeKind.Promote } },
+            whole with { Pending = pending with { Node = "n4" } },
+            whole with { Pending = pending with { MemberId = 4 } },
+            whole with { Pending = pending with { Term = 3 } },
+            whole with { Pending = pending with { Actor = "n2" } },
+            whole with { Pending = pending with { Since = 2 } },
+            whole with { Settled = [] },
+            whole with { Settled = [new SettledChange(6, "no")] },
+            whole with { Settled = [new SettledChange(5, "")] },
+            whole with { Removed = Membership.Empty.Removed },
+            whole with { Removed = Membership.Empty.Removed.Add(8, new RemovedMember("n9", 1)) },
+            whole with { Removed = Membership.Empty.Removed.Add(9, new RemovedMember("n8", 1)) },
+            whole with { Removed = Membership.Empty.Removed.Add(9, new RemovedMember("n9", 2)) },
+        ];
+        Assert.All(others, other => Counts(With(whole), With(other)));
+        Assert.Equal(whole, SnapshotTests.Copy(With(whole)).Membership);
+    }
+
+    private static ClusterState With(Membership membership)
+    {
+        var state = ClusterState.Empty with { Membership = membership };
+        return state with { Hash = StateHash.Recompute(state) };
+    }
+
     private static void Counts(ClusterState before, ClusterState after)
     {
         Assert.NotEqual(before.Hash, after.Hash);

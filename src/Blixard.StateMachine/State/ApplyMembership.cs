@@ -1,0 +1,171 @@
+using Blixard.StateMachine.Commands;
+
+namespace Blixard.StateMachine.State;
+
+/// <summary>
+/// ChangeMembership and SettleMembershipChange. Asking is replicated, so that whoever leads carries it out, whatever
+/// becomes of the leader or of the node that was asked; what the engine makes of it comes back the same way.
+/// </summary>
+internal static class ApplyMembership
+{
+    public static CommandResult Ask(StateEdit edit, ChangeMembership body)
+    {
+        if (edit.Before.Membership.Pending is { } pending)
+        {
+            return new Rejected(
+                RejectionReason.ChangePending,
+                $"{Describe(pending)}, asked through {pending.Actor} at index {pending.Request}, is not settled yet");
+        }
+
+        var known = edit.Before.Nodes.GetValueOrDefault(body.Node);
+        if ((body.Kind == MembershipChangeKind.Add ? RefuseToAdd(edit.Before, body, known)
+            : RefuseToChange(edit.Before, body, known)) is { } refused)
+        {
+            return refused;
+        }
+
+        if (body.Kind == MembershipChangeKind.Add)
+        {
+            known = Joining(edit, body);
+            edit.Put(known, $"node {known.Name} added by {edit.Command.Actor}");
+        }
+
+        edit.Membership = edit.Before.Membership with
+        {
+            Pending = new PendingChange(
+                edit.Index, body.Kind, body.Node, known?.MemberId ?? 0, edit.Term, edit.Command.Actor, edit.Now),
+        };
+        return edit.Applied();
+    }
+
+    public static CommandResult Settle(StateEdit edit, SettleMembershipChange body)
+    {
+        if (edit.Before.Membership.Pending is not { } pending || pending.Request != body.Request)
+        {
+            return new Rejected(
+                RejectionReason.ChangeNotPending, $"no change of the members of index {body.Request} is pending");
+        }
+
+        edit.Membership = edit.Before.Membership.Settle(new SettledChange(body.Request, body.Refused));
+        var done = body.Refused.Length == 0;
+        if (pending.Kind == MembershipChangeKind.Remove && done)
+        {
+            Forget(edit, pending, $"node {pending.Node} removed");
+        }
+        else if (pending.Kind == MembershipChangeKind.Add && !done)
+        {
+            // Its id was in nobody's hands, but one that is given out is never given out again.
+            Forget(edit, pending, $"node {pending.Node} not added: {body.Refused}");
+        }
+
+        return edit.Applied();
+    }
+
+    /// <summary>"the removal of node n3", for people.</summary>
+    public static string Describe(PendingChange change) => change.Kind switch
+    {
+        MembershipChangeKind.Add => $"the addition of node {change.Node}",
+        MembershipChangeKind.Remove => $"the removal of node {change.Node}",
+        MembershipChangeKind.Promote => $"the promotion of node {change.Node}",
+        _ => change.Node.Length == 0 ? "a transfer of leadership" : $"the transfer of leadership to {change.Node}",
+    };
+
+    private static Rejected? RefuseToAdd(ClusterState state, ChangeMembership body, ClusterNode? known)
+    {
+        var member = NodeFields.MemberText(body.MemberId);
+        if (known is not null)
+        {
+            return new(
+                RejectionReason.NameTaken,
+                $"node {known.Name} is member {NodeFields.MemberText(known.MemberId)} already: remove it first");
+        }
+
+        if (state.Membership.Removed.TryGetValue(body.MemberId, out var removed))
+        {
+            return Refusals.MemberRemoved(body.MemberId, removed);
+        }
+
+        foreach (var node in state.Nodes.Values)
+        {
+            if (node.MemberId == body.MemberId)
+            {
+                return new(RejectionReason.NameTaken, $"member {member} is node {node.Name}, not {body.Node}");
+            }
+
+            if (node.RaftAddress == body.RaftAddress)
+            {
+                return new(
+                    RejectionReason.AddressTaken, $"the Raft address {body.RaftAddress} is that of node {node.Name}");
+            }
+
+            if (node.RaftAddress.Length == 0)
+            {
+                return new(
+                    RejectionReason.NoRaftAddress,
+                    $"node {node.Name} has no Raft address at which another could reach it: give it one with "
+                        + "Raft:Listen, start it again, and then add nodes");
+            }
+        }
+
+        return null;
+    }
+
+    private static Rejected? RefuseToChange(ClusterState state, ChangeMembership body, ClusterNode? known) =>
+        known is null ? body is { Kind: MembershipChangeKind.Transfer, Node: "" } ? null : Refusals.NodeNotFound(body.Node)
+        : body.Kind == MembershipChangeKind.Remove && state.Nodes.Count == 1
+            ? new(RejectionReason.LastNode, $"node {known.Name} is the only one: a cluster without nodes is none")
+        : null;
+
+    private static ClusterNode Joining(StateEdit edit, ChangeMembership body) => new()
+    {
+        Name = body.Node,
+        MemberId = body.MemberId,
+        RaftAddress = body.RaftAddress,
+        ApiAddress = body.ApiAddress,
+        RegisteredAt = edit.Now,
+        Status = NodeStatus.Unknown,
+        StatusReason = "added, has not joined yet",
+        StatusSince = edit.Now,
+    };
+
+    /// <summary>
+    /// Neither the node nor what it said of VMs is known any longer, and its member never comes back. A VM that no
+    /// other node defines goes with it.
+    /// </summary>
+    private static void Forget(StateEdit edit, PendingChange change, string reason)
+    {
+        edit.Membership = edit.Membership with
+        {
+            Removed = edit.Membership.Removed.SetItem(change.MemberId, new RemovedMember(change.Node, edit.Now)),
+        };
+        if (!edit.Before.Nodes.TryGetValue(change.Node, out var node) || node.MemberId != change.MemberId)
+        {
+            return;
+        }
+
+        edit.Remove(node, reason);
+        foreach (var vm in edit.Before.Vms.Values)
+        {
+            var observations = vm.Observations.Remove(node.Name);
+            if (observations.IsEmpty && !vm.Observations.IsEmpty)
+            {
+                edit.Remove(vm, reason);
+                continue;
+            }
+
+            var claims = vm.RefusedClaims.Remove(node.Name);
+            if (!ReferenceEquals(observations, vm.Observations) || !ReferenceEquals(claims, vm.RefusedClaims)
+                || vm.Monitor == node.Name)
+            {
+                edit.Put(
+                    vm with
+                    {
+                        Observations = observations,
+                        RefusedClaims = claims,
+                        Monitor = vm.Monitor == node.Name ? null : vm.Monitor,
+                    },
+                    reason);
+            }
+        }
+    }
+}
