@@ -66,19 +66,19 @@ internal sealed partial class EngineService(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            if (!await host.TransferLeadershipAsync(either.Token))
+            var transfer = await host.TransferLeadershipAsync(target: null, either.Token);
+            switch (transfer.Outcome)
             {
-                LogNotTransferred("no other voter can take it");
-                return;
+                case TransferOutcome.Moved:
+                    LogTransferred();
+                    break;
+                case TransferOutcome.Refused:
+                    LogNotTransferred("no other voter can take it");
+                    break;
+                default:
+                    LogNotTransferred("nobody took it in time");
+                    break;
             }
-
-            using var turn = new PeriodicTimer(TimeSpan.FromMilliseconds(10), time);
-            while (engine.Status.IsLeader)
-            {
-                await turn.WaitForNextTickAsync(either.Token);
-            }
-
-            LogTransferred();
         }
         catch (OperationCanceledException)
         {

@@ -16,7 +16,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         }
 
         var leaderChanged = state.Leader != leader;
-        state.Role = state.Configuration.IsVoter(state.Options.Self) ? RaftRole.Follower : RaftRole.Learner;
+        state.Role = state.RoleAtRest;
         state.Leader = leader;
         state.ElectionElapsed = 0;
         state.RandomizeElectionTimeout();
@@ -54,9 +54,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         }
 
         state.ElectionElapsed = 0;
-        transfer.Abort();
-        var active = Quorum.Has(
-            state.Configuration.Voters,
+        var active = state.Configuration.HasQuorum(
             voter => voter == state.Options.Self || state.Peer(voter) is { RecentlyActive: true });
         foreach (var peer in state.Peers)
         {
@@ -71,7 +69,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
 
     public void Campaign(bool preVote, bool transferred)
     {
-        if (!state.Configuration.IsVoter(state.Options.Self))
+        if (!state.MayCampaign)
         {
             return;
         }
@@ -197,7 +195,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
 
     private void RequestVotes(ulong term, bool preVote, bool transferred)
     {
-        foreach (var voter in state.Configuration.Voters)
+        foreach (var voter in state.Configuration.AllVoters)
         {
             if (voter != state.Options.Self)
             {
@@ -228,8 +226,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
     private void Count(MemberId voter, bool granted)
     {
         _votes.TryAdd(voter, granted);
-        var voters = state.Configuration.Voters;
-        if (Quorum.Has(voters, v => _votes.TryGetValue(v, out var yes) && yes))
+        if (state.Configuration.HasQuorum(v => _votes.TryGetValue(v, out var yes) && yes))
         {
             if (state.Role == RaftRole.PreCandidate)
             {
@@ -240,8 +237,9 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
                 BecomeLeader();
             }
         }
-        else if (Quorum.Has(voters, v => _votes.TryGetValue(v, out var yes) && !yes))
+        else if (!state.Configuration.HasQuorum(v => !_votes.TryGetValue(v, out var yes) || yes))
         {
+            // Not even if all who have not answered said yes.
             BecomeFollower(state.Term, MemberId.None);
         }
     }

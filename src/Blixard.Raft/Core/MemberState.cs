@@ -4,7 +4,7 @@ namespace Blixard.Raft.Core;
 
 /// <summary>
 /// The state of Figure 2 that the chapters (<see cref="Election"/>, <see cref="Replication"/>,
-/// <see cref="ReadIndex"/>, <see cref="Transfer"/>) share, and the messages they leave. Owned by <see cref="RaftNode"/>.
+/// <see cref="Membership"/>, <see cref="ReadIndex"/>, <see cref="Transfer"/>) share, and the messages they leave. Owned by <see cref="RaftNode"/>.
 /// </summary>
 internal sealed class MemberState
 {
@@ -15,7 +15,7 @@ internal sealed class MemberState
         Options = options;
         _random = new(options.Seed);
         Log = new(restored.Snapshot, restored.Entries);
-        Configuration = restored.Snapshot.Configuration;
+        Configuration = Log.Configurations.Newest;
         Term = restored.HardState.Term;
         Vote = restored.HardState.Vote;
         DurableVote = restored.HardState;
@@ -27,7 +27,34 @@ internal sealed class MemberState
 
     public RaftLog Log { get; }
 
-    public Configuration Configuration { get; set; }
+    /// <summary>In force: the newest in the log, committed or not. <see cref="Membership"/> keeps it so.</summary>
+    public Configuration Configuration
+    {
+        get;
+        set
+        {
+            field = value;
+            InVoters = value.Voters.Contains(Options.Self);
+            InOutgoing = value.Outgoing.Contains(Options.Self);
+        }
+    }
+
+    /// <summary>This member votes among <see cref="Configuration.Voters"/>.</summary>
+    public bool InVoters { get; private set; }
+
+    /// <summary>This member votes among <see cref="Configuration.Outgoing"/>.</summary>
+    public bool InOutgoing { get; private set; }
+
+    public bool IsVoter => InVoters || InOutgoing;
+
+    /// <summary>
+    /// This member may stand for election. One that the newest configuration leaves out may too until that is
+    /// committed: it may be the only one whose log is long enough to win (openraft#2091).
+    /// </summary>
+    public bool MayCampaign => Log.Configurations.IsVoterSince(Log.Commit, Options.Self);
+
+    /// <summary>What this member is when it neither leads nor campaigns.</summary>
+    public RaftRole RoleAtRest => IsVoter ? RaftRole.Follower : RaftRole.Learner;
 
     public ulong Term { get; private set; }
 
@@ -79,6 +106,24 @@ internal sealed class MemberState
         return null;
     }
 
+    /// <summary>
+    /// As leader: the highest value that a majority has reached, of both halves while the configuration is joint; 0
+    /// without voters. <paramref name="own"/> counts where this member votes, and nowhere else.
+    /// </summary>
+    public ulong QuorumReached(ulong own, Func<PeerProgress, ulong> value)
+    {
+        var reached = Reached(InVoters, own, value, static peer => peer.InVoters);
+#if MUTANTS
+        if (Planted.Is(Mutant.OldHalfIgnored))
+        {
+            return reached;
+        }
+#endif
+        return Configuration.IsJoint
+            ? Math.Min(reached, Reached(InOutgoing, own, value, static peer => peer.InOutgoing))
+            : reached;
+    }
+
     /// <summary>Says nothing about this member's disk: may leave at once.</summary>
     public void Send(Message message) => Messages.Add(message);
 
@@ -115,5 +160,37 @@ internal sealed class MemberState
         var output = (Messages, AfterDurable, Reads, DroppedReads);
         (Messages, AfterDurable, Reads, DroppedReads) = ([], [], [], []);
         return output;
+    }
+
+    private ulong Reached(bool ownCounts, ulong own, Func<PeerProgress, ulong> value, Func<PeerProgress, bool> counts)
+    {
+        Span<ulong> values = stackalloc ulong[Peers.Count + 1];
+        var count = 0;
+#if MUTANTS
+        ownCounts |= Planted.Is(Mutant.RemovedLeaderCountsItself);
+#endif
+        if (ownCounts)
+        {
+            values[count++] = own;
+        }
+
+        foreach (var peer in Peers)
+        {
+#if MUTANTS
+            if (!counts(peer) && !(Planted.Is(Mutant.LearnerCounted) && !peer.IsLeaving))
+            {
+                continue;
+            }
+
+            values[count++] = value(peer);
+#else
+            if (counts(peer))
+            {
+                values[count++] = value(peer);
+            }
+#endif
+        }
+
+        return Quorum.Reached(values[..count]);
     }
 }

@@ -39,6 +39,19 @@ internal enum Mutant
     ReadBeforeOwnTermCommits,
     OldHeartbeatConfirmsRead,
 
+    // Membership and transfer
+    ConfigurationChangedBeforeOwnTermCommits,
+    SecondChangeWhilePending,
+    JointLeftBeforeCommit,
+    NobodyIsMajority,
+    ConfigurationInForceWhenCommitted,
+    ConfigurationNotRolledBack,
+    OldHalfIgnored,
+    LearnerCounted,
+    RemovedLeaderCountsItself,
+    LearnerPromotedUnseen,
+    ReadsKeptOverTransfer,
+
     // The host's
     PageCacheTrustedAfterCrash,
     CompactedBeforeSnapshotDurable,

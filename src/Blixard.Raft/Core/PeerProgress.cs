@@ -20,18 +20,24 @@ public sealed class PeerProgress
     private readonly Queue<Flight> _flights = new();
     private readonly RaftOptions _options;
     private long _flightBytes;
+    private bool _wasHeard;
 
-    internal PeerProgress(MemberId member, bool voter, ulong next, RaftOptions options)
+    internal PeerProgress(MemberId member, ulong next, RaftOptions options)
     {
         Member = member;
-        IsVoter = voter;
         Next = next;
         _options = options;
     }
 
     public MemberId Member { get; }
 
-    public bool IsVoter { get; }
+    /// <summary>In either half of a joint configuration.</summary>
+    public bool IsVoter => InVoters || InOutgoing;
+
+    /// <summary>
+    /// No longer in the configuration in force: it is still sent what tells it so, for a while.
+    /// </summary>
+    public bool IsLeaving { get; private set; }
 
     /// <summary>Highest index known to be on its stable storage.</summary>
     public ulong Match { get; private set; }
@@ -41,8 +47,20 @@ public sealed class PeerProgress
 
     public ProgressState State { get; private set; }
 
-    /// <summary>Ticks since anything came from it.</summary>
+    /// <summary>Ticks since anything came from it, or since this leadership began.</summary>
     public int SilentTicks { get; internal set; }
+
+    /// <summary>Heard of in this leadership, and less than an election timeout ago.</summary>
+    public bool IsActive => _wasHeard && SilentTicks < _options.ElectionTicks;
+
+    /// <summary>Votes among <see cref="Configuration.Voters"/>.</summary>
+    internal bool InVoters { get; private set; }
+
+    /// <summary>Votes among <see cref="Configuration.Outgoing"/>.</summary>
+    internal bool InOutgoing { get; private set; }
+
+    /// <summary>Ticks since the configuration without it was committed.</summary>
+    internal int LeavingTicks { get; set; }
 
     /// <summary>Heard of since the last quorum check.</summary>
     internal bool RecentlyActive { get; set; }
@@ -66,6 +84,22 @@ public sealed class PeerProgress
             _flights.Count < _options.MaxInflightRequests && _flightBytes < _options.MaxInflightBytes,
         _ => false,
     };
+
+    /// <summary>What it counts for from now on.</summary>
+    internal void Configure(Configuration configuration)
+    {
+        InVoters = configuration.Voters.Contains(Member);
+        InOutgoing = configuration.Outgoing.Contains(Member);
+        IsLeaving = !configuration.Contains(Member);
+        LeavingTicks = 0;
+    }
+
+    /// <summary>Anything came from it.</summary>
+    internal void Heard()
+    {
+        RecentlyActive = _wasHeard = true;
+        SilentTicks = 0;
+    }
 
     internal void Sent(ulong lastIndex, int entries, long bytes)
     {

@@ -22,6 +22,12 @@ public static class Quorum
             count += agrees(voter) ? 1 : 0;
         }
 
+#if MUTANTS
+        if (voters.IsEmpty)
+        {
+            return Planted.Is(Mutant.NobodyIsMajority);
+        }
+#endif
         return voters.Count > 0 && count >= Size(voters.Count);
     }
 
@@ -32,7 +38,11 @@ public static class Quorum
     {
         if (values.IsEmpty)
         {
+#if MUTANTS
+            return Planted.Is(Mutant.NobodyIsMajority) ? ulong.MaxValue : 0;
+#else
             return 0;
+#endif
         }
 
         values.Sort();

@@ -21,6 +21,7 @@ internal sealed class RaftLog
     public RaftLog(SnapshotMeta snapshot, IReadOnlyList<LogEntry> entries)
     {
         Snapshot = snapshot;
+        Configurations = new(snapshot);
         if (entries.Count == 0)
         {
             (_baseIndex, _baseTerm) = (snapshot.Index, snapshot.Term);
@@ -48,6 +49,12 @@ internal sealed class RaftLog
                 {
                     Require(entry.Index == LastIndex + 1, $"log has a gap: {entry.Index} follows {LastIndex}");
                     _entries.Add(entry);
+
+                    // What the snapshot covers it has in its own configuration.
+                    if (entry.Index > snapshot.Index)
+                    {
+                        Configurations.Appended(entry);
+                    }
                 }
             }
 
@@ -64,6 +71,8 @@ internal sealed class RaftLog
 
     /// <summary>The newest durable snapshot.</summary>
     public SnapshotMeta Snapshot { get; private set; }
+
+    public ConfigurationHistory Configurations { get; }
 
     public ulong FirstIndex => _baseIndex + 1;
 
@@ -119,6 +128,7 @@ internal sealed class RaftLog
         Require(entry.Index == LastIndex + 1, $"append of {entry.Index} after {LastIndex}");
         Require(entry.Term >= LastTerm, $"append of term {entry.Term} after term {LastTerm}");
         _entries.Add(entry);
+        Configurations.Appended(entry);
     }
 
     /// <summary>
@@ -176,7 +186,11 @@ internal sealed class RaftLog
             snapshot.Index <= _handedToApply, $"snapshot {snapshot.Index} of what is not applied ({_handedToApply})");
         if (snapshot.Index > Snapshot.Index)
         {
+            Require(
+                snapshot.Configuration == Configurations.At(snapshot.Index),
+                $"snapshot {snapshot.Index} has {snapshot.Configuration}; the log {Configurations.At(snapshot.Index)}");
             Snapshot = snapshot;
+            Configurations.Compacted(snapshot.Index);
         }
 
         if (through <= _baseIndex)
@@ -196,6 +210,7 @@ internal sealed class RaftLog
         _entries.Clear();
         (_baseIndex, _baseTerm) = (snapshot.Index, snapshot.Term);
         Snapshot = snapshot;
+        Configurations.Reset(snapshot);
         Commit = Durable = _handedToStorage = _handedToApply = snapshot.Index;
         CapWriting(snapshot.Index);
     }
@@ -263,6 +278,7 @@ internal sealed class RaftLog
     {
         Require(index > Commit, $"truncation from {index} would cut committed entries (commit {Commit})");
         _entries.RemoveRange((int)(index - _baseIndex - 1), (int)(LastIndex - index + 1));
+        Configurations.TruncatedFrom(index);
         _handedToStorage = Math.Min(_handedToStorage, index - 1);
         Durable = Math.Min(Durable, index - 1);
         CapWriting(index - 1);

@@ -19,6 +19,7 @@ public sealed class RaftNode
     private readonly MemberState _state;
     private readonly Election _election;
     private readonly Replication _replication;
+    private readonly Membership _membership;
     private readonly ReadIndex _reads;
     private readonly Transfer _transfer;
 
@@ -32,11 +33,12 @@ public sealed class RaftNode
         Require(!options.Self.IsNone, "a member needs an id");
         _state = new(options, restored);
         _reads = new(_state);
-        _transfer = new(_state);
+        _transfer = new(_state, _reads);
         _replication = new(_state, _reads, _transfer);
         _election = new(_state, _replication, _reads, _transfer);
+        _membership = new(_state, _election, _replication, _transfer);
         _handedHardState = restored.HardState;
-        _state.Role = _state.Configuration.IsVoter(Self) ? RaftRole.Follower : RaftRole.Learner;
+        _state.Role = _state.RoleAtRest;
     }
 
     public MemberId Self => _state.Options.Self;
@@ -61,9 +63,21 @@ public sealed class RaftNode
 
     public SnapshotMeta Snapshot => _state.Log.Snapshot;
 
+    /// <summary>Who counts now: the newest configuration in the log, committed or not.</summary>
     public Configuration Configuration => _state.Configuration;
 
-    /// <summary>The leader's view of the others, in ascending order; empty elsewhere.</summary>
+    /// <summary>Where it came into force: the index of its entry, or of the snapshot that carries it.</summary>
+    public ulong ConfigurationIndex => _state.Log.Configurations.NewestIndex;
+
+    /// <summary>The configuration in force is not committed yet, or is joint: no other change can begin.</summary>
+    public bool IsChangePending => _membership.IsPending;
+
+    /// <summary>Whom leadership is being handed to; none when it is not.</summary>
+    public MemberId TransferTarget => _transfer.Target;
+
+    /// <summary>
+    /// The leader's view of the others, in ascending order, those on their way out too; empty elsewhere.
+    /// </summary>
     public IReadOnlyList<PeerProgress> Peers => _state.Peers;
 
     /// <summary>
@@ -96,16 +110,19 @@ public sealed class RaftNode
             peer.SilentTicks++;
         }
 
-        if (diskStalled && _state.Configuration.Voters.Count > 1)
+        if (diskStalled && _state.Configuration.AllVoters.Skip(1).Any())
         {
             _election.BecomeFollower(Term, MemberId.None);
             return;
         }
 
+        _transfer.Tick();
         _election.CheckQuorum();
         if (_state.IsLeader)
         {
             _replication.Tick();
+            _membership.Tick();
+            _membership.Advance();
         }
     }
 
@@ -113,6 +130,12 @@ public sealed class RaftNode
     public void Step(Message message)
     {
         Require(message.To == Self, $"message for {message.To} stepped at {Self}");
+        Receive(message);
+        _membership.Advance();
+    }
+
+    private void Receive(Message message)
+    {
         switch (message)
         {
             // These carry no authority and are judged by what they hold, not by their term.
@@ -199,8 +222,18 @@ public sealed class RaftNode
     /// </summary>
     public bool ReadIndex(ulong context) => !_transfer.InProgress && _reads.Ask(context);
 
-    /// <summary>Hands leadership to another voter. False if this member does not lead or the target can't.</summary>
-    public bool TransferLeadership(MemberId target) => _transfer.Start(target);
+    /// <summary>
+    /// Hands leadership to another voter; to the best of them if <paramref name="target"/> is none. Over when this
+    /// member does not lead any more, or <see cref="TransferTarget"/> is none again: it was given up.
+    /// </summary>
+    public TransferResult TransferLeadership(MemberId target) => _transfer.Start(target);
+
+    /// <summary>
+    /// As leader: begins to make <paramref name="target"/> the configuration. What was appended is in force at once,
+    /// and a joint configuration is left by itself; done when <see cref="Configuration"/> is the target and
+    /// <see cref="IsChangePending"/> is false.
+    /// </summary>
+    public ChangeResult ChangeConfiguration(Configuration target) => _membership.Change(target);
 
     public bool HasReady =>
         _state.HasOutput
@@ -268,6 +301,7 @@ public sealed class RaftNode
             _state.DurableVote = durable;
             _election.OwnVoteDurable();
             _replication.AdvanceCommit();
+            _membership.Advance();
         }
     }
 

@@ -26,6 +26,18 @@ public sealed record RaftOptions
     /// <summary>Payload bytes the leader holds that are not committed; above it proposals are refused.</summary>
     public long MaxUncommittedBytes { get; init; } = 64 << 20;
 
+    /// <summary>
+    /// Entries that a learner may lack and still be made a voter: few enough to be sent within an election timeout,
+    /// because the entries it lacks can't be committed with its help.
+    /// </summary>
+    public int MaxPromotionLag { get; init; } = 1_000;
+
+    /// <summary>Voters a change may lead to: each more costs the leader a copy and waits for one disk more.</summary>
+    public int MaxVoters { get; init; } = 7;
+
+    /// <summary>Learners a change may lead to.</summary>
+    public int MaxLearners { get; init; } = 16;
+
     /// <summary>Seeds the election timeouts. Two members must not share it.</summary>
     public required ulong Seed { get; init; }
 }

@@ -87,6 +87,16 @@ internal sealed class ReadIndex(MemberState state)
     /// <summary>This member follows another leader, or none: what was asked is void.</summary>
     public void LeaderChanged()
     {
+        Drop();
+        state.DroppedReads.AddRange(_askedLeader);
+        _askedLeader.Clear();
+    }
+
+    /// <summary>
+    /// As leader: another may lead from now on, so what is waiting here can't be confirmed. Its askers ask again.
+    /// </summary>
+    public void Drop()
+    {
         foreach (var read in _untilTermCommits.Concat(_confirming))
         {
             if (read.Asker == state.Options.Self)
@@ -95,10 +105,8 @@ internal sealed class ReadIndex(MemberState state)
             }
         }
 
-        state.DroppedReads.AddRange(_askedLeader);
         _untilTermCommits.Clear();
         _confirming.Clear();
-        _askedLeader.Clear();
         NeedsConfirmation = false;
     }
 
@@ -131,15 +139,7 @@ internal sealed class ReadIndex(MemberState state)
             return;
         }
 
-        var voters = state.Configuration.Voters;
-        Span<ulong> answered = stackalloc ulong[voters.Count];
-        var i = 0;
-        foreach (var voter in voters)
-        {
-            answered[i++] = voter == state.Options.Self ? Sequence : state.Peer(voter)!.ReadAcknowledged;
-        }
-
-        var confirmed = Quorum.Reached(answered);
+        var confirmed = state.QuorumReached(Sequence, static peer => peer.ReadAcknowledged);
 #if MUTANTS
         confirmed = Planted.Is(Mutant.ReadWithoutQuorum) ? Sequence : confirmed;
 #endif

@@ -20,16 +20,12 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
     public void StartLeading()
     {
         state.Peers.Clear();
-        foreach (var member in state.Configuration.Members.Order())
+
+        // Those too whom a configuration that is not committed leaves out: it may yet be rolled back, and they have to
+        // be told if it is not.
+        foreach (var member in state.Log.Configurations.MembersSince(state.Log.Commit))
         {
-            if (member != state.Options.Self)
-            {
-                state.Peers.Add(
-                    new(member, state.Configuration.IsVoter(member), state.Log.LastIndex + 1, state.Options)
-                    {
-                        RecentlyActive = true,
-                    });
-            }
+            AddPeer(member, state.Log.LastIndex + 1);
         }
 
         _heartbeatElapsed = 0;
@@ -48,6 +44,23 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         IsDirty = true;
     }
 
+    /// <summary>The configuration in force is another.</summary>
+    public void Reconfigure()
+    {
+        foreach (var peer in state.Peers)
+        {
+            peer.Configure(state.Configuration);
+        }
+
+        // The last entry is the configuration itself: whether a new member has what is before it is to be found out.
+        foreach (var member in state.Configuration.Members)
+        {
+            AddPeer(member, state.Log.LastIndex);
+        }
+
+        IsDirty = true;
+    }
+
     public ProposeResult Propose(ReadOnlyMemory<byte> data)
     {
         // A single proposal is always accepted when nothing is waiting, however large.
@@ -56,11 +69,17 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
             return new(ProposeStatus.Overloaded, 0, 0);
         }
 
-        var entry = new LogEntry(state.Log.LastIndex + 1, state.Term, EntryKind.Command, data);
+        return new(ProposeStatus.Appended, Append(EntryKind.Command, data), state.Term);
+    }
+
+    /// <summary>As leader, whatever is waiting; returns its index.</summary>
+    public ulong Append(EntryKind kind, ReadOnlyMemory<byte> data)
+    {
+        var entry = new LogEntry(state.Log.LastIndex + 1, state.Term, kind, data);
         state.Log.Append(entry);
         _uncommittedBytes += entry.Size;
         IsDirty = true;
-        return new(ProposeStatus.Appended, entry.Index, entry.Term);
+        return entry.Index;
     }
 
     public void Tick()
@@ -148,22 +167,13 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
             return;
         }
 
-        var voters = state.Configuration.Voters;
-        Span<ulong> held = stackalloc ulong[voters.Count];
-        var i = 0;
-        foreach (var voter in voters)
-        {
-            held[i++] = voter == state.Options.Self ? state.Log.Durable : state.Peer(voter)!.Match;
+        var own = state.Log.Durable;
 #if MUTANTS
-            if (voter == state.Options.Self && Planted.Is(Mutant.LeaderCountsItselfBeforeDurable))
-            {
-                held[i - 1] = state.Log.LastIndex;
-            }
+        own = Planted.Is(Mutant.LeaderCountsItselfBeforeDurable) ? state.Log.LastIndex : own;
 #endif
-        }
-
-        var reached = Quorum.Reached(held);
+        var reached = state.QuorumReached(own, static peer => peer.Match);
 #if MUTANTS
+        reached = Math.Min(reached, state.Log.LastIndex);
         if (Planted.Is(Mutant.CommitOldTermByCounting) && !state.Log.Matches(reached, state.Term))
         {
             state.Log.CommitTo(reached);
@@ -342,7 +352,6 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         if (replaces)
         {
             state.Log.Reset(snapshot);
-            state.Configuration = snapshot.Configuration;
         }
         else
         {
@@ -375,13 +384,21 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
     private PeerProgress? Heard(MemberId member)
     {
         var peer = state.Peer(member);
-        if (peer is not null)
+        peer?.Heard();
+        return peer;
+    }
+
+    private void AddPeer(MemberId member, ulong next)
+    {
+        if (member == state.Options.Self || state.Peer(member) is not null)
         {
-            peer.RecentlyActive = true;
-            peer.SilentTicks = 0;
+            return;
         }
 
-        return peer;
+        var peer = new PeerProgress(member, next, state.Options) { RecentlyActive = true };
+        peer.Configure(state.Configuration);
+        var at = state.Peers.FindIndex(other => other.Member > member);
+        state.Peers.Insert(at < 0 ? state.Peers.Count : at, peer);
     }
 
     private void SendHeartbeat(PeerProgress peer)
@@ -401,6 +418,13 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         var previous = peer.Next - 1;
         if (state.Log.TermAt(previous) is not { } previousTerm)
         {
+            if (peer.IsLeaving)
+            {
+                // Not worth a snapshot: it is told what can be told in entries.
+                peer.BecomeProbe(after: peer.Match, paused: true);
+                return false;
+            }
+
             peer.BecomeSnapshot();
             state.Send(new InstallSnapshotRequest(state.Options.Self, peer.Member, state.Term, state.Log.Snapshot));
             return false;

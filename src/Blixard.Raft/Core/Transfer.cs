@@ -1,29 +1,87 @@
 namespace Blixard.Raft.Core;
 
+/// <summary>What became at once of a wish to hand leadership over.</summary>
+public enum TransferStatus
+{
+    /// <summary>
+    /// Going on: this member takes no proposals and no reads until it follows another, or an election timeout passed.
+    /// </summary>
+    Started,
+
+    /// <summary>This member does not lead.</summary>
+    NoLeader,
+
+    /// <summary>Leadership is already being handed to another member.</summary>
+    InProgress,
+
+    /// <summary>The target leads already: it is this member.</summary>
+    Unchanged,
+
+    /// <summary>The target is no voter: a learner, or outside the configuration. Or there is no other voter.</summary>
+    NotVoter,
+
+    /// <summary>Nothing came from the target for an election timeout: it could not take over.</summary>
+    Silent,
+}
+
+/// <param name="Target">Whom it goes to when <see cref="TransferStatus.Started"/>; else who was asked for.</param>
+public readonly record struct TransferResult(TransferStatus Status, MemberId Target);
+
 /// <summary>
 /// Leadership transfer (thesis 3.10): bring one member fully up to date, then tell it to campaign at once. Meanwhile
-/// proposals and reads are refused, because the target may already lead. Given up after an election timeout.
+/// proposals and reads are refused, because the target may already lead (stale reads while a transfer goes on:
+/// openraft#1747). Given up after an election timeout.
 /// </summary>
-internal sealed class Transfer(MemberState state)
+internal sealed class Transfer(MemberState state, ReadIndex reads)
 {
+    private int _ticks;
+
     public MemberId Target { get; private set; }
 
     public bool InProgress => !Target.IsNone;
 
-    /// <summary>False: not leading, or the target is not another voter.</summary>
-    public bool Start(MemberId target)
+    /// <param name="target">None: the voter that is heard of and lacks least.</param>
+    public TransferResult Start(MemberId target)
     {
-        if (!state.IsLeader || state.Peer(target) is not { IsVoter: true } peer)
+        if (!state.IsLeader)
         {
-            return false;
+            return new(TransferStatus.NoLeader, target);
         }
 
-        Target = target;
+        if (target == state.Options.Self)
+        {
+            return new(TransferStatus.Unchanged, target);
+        }
 
-        // CheckQuorum, an election timeout from now, ends the attempt.
-        state.ElectionElapsed = 0;
+        if (InProgress)
+        {
+            return new(target.IsNone || target == Target ? TransferStatus.Started : TransferStatus.InProgress, Target);
+        }
+
+        // Of a joint configuration only the new half: whoever is leaving should not begin to lead.
+        var peer = target.IsNone ? Best() : state.Peer(target);
+        if (peer is not { InVoters: true })
+        {
+            return new(TransferStatus.NotVoter, target);
+        }
+
+        if (!peer.IsActive)
+        {
+            return new(TransferStatus.Silent, peer.Member);
+        }
+
+        Target = peer.Member;
+        _ticks = 0;
+#if MUTANTS
+        if (Planted.Is(Mutant.ReadsKeptOverTransfer))
+        {
+            CaughtUp(peer);
+            return new(TransferStatus.Started, Target);
+        }
+#endif
+        reads.Drop();
         CaughtUp(peer);
-        return true;
+        return new(TransferStatus.Started, Target);
     }
 
     public void CaughtUp(PeerProgress peer)
@@ -34,5 +92,30 @@ internal sealed class Transfer(MemberState state)
         }
     }
 
+    /// <summary>As leader.</summary>
+    public void Tick()
+    {
+        if (InProgress && ++_ticks >= state.Options.ElectionTicks)
+        {
+            Abort();
+        }
+    }
+
     public void Abort() => Target = MemberId.None;
+
+    private PeerProgress? Best()
+    {
+        PeerProgress? best = null;
+        foreach (var peer in state.Peers)
+        {
+            if (peer.InVoters && (best is null || Rank(peer).CompareTo(Rank(best)) > 0))
+            {
+                best = peer;
+            }
+        }
+
+        return best;
+    }
+
+    private static (bool Active, ulong Match) Rank(PeerProgress peer) => (peer.IsActive, peer.Match);
 }

@@ -95,6 +95,10 @@ internal sealed class ApplyWorker(
         foreach (var entry in entries)
         {
             _bytesSince += entry.Size;
+            if (entry.Kind == EntryKind.Configuration)
+            {
+                _configuration = ConfigurationCodec.Decode(entry.Data.Span);
+            }
         }
 
         if ((_entriesSince >= options.SnapshotEntries || _bytesSince >= options.SnapshotBytes) && _saving.IsCompleted)

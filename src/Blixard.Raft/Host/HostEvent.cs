@@ -25,4 +25,7 @@ internal sealed record SnapshotSent(MemberId Peer, ulong Index, bool Delivered) 
 
 internal sealed record PeerUnreachable(MemberId Peer) : HostEvent;
 
-internal sealed record TransferAsked(TaskCompletionSource<bool> Answer) : HostEvent;
+internal sealed record TransferAsked(MemberId? Target, TaskCompletionSource<LeadershipTransfer> Answer) : HostEvent;
+
+internal sealed record MembersAsked(
+    Configuration Target, ulong OnlyInTerm, TaskCompletionSource<MembershipResult> Answer) : HostEvent;

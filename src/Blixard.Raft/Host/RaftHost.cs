@@ -27,6 +27,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private readonly PersistWorker _persist;
     private readonly ApplyWorker _apply;
     private readonly ReadBarrier _reads;
+    private readonly PendingChanges _changes;
     private readonly Channel<HostEvent> _events = Channel.CreateUnbounded<HostEvent>(new() { SingleReader = true });
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,6 +69,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             _core,
             retryTicks: options.Core.ElectionTicks,
             timeoutTicks: (int)Math.Ceiling(options.ReadTimeout / options.Tick));
+        _changes = new(_core, options.Core.ElectionTicks);
         _status = _announced = ReadStatus();
     }
 
@@ -77,7 +79,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     /// <summary>Ticks that the loop has handled: stands still when the loop does, for watchdogs.</summary>
     public long Ticks => Volatile.Read(ref _ticks);
 
-    /// <summary>Role, leader or term changed. Raised on the loop: handlers must return at once.</summary>
+    /// <summary>Role, leader, term or the configuration in force changed. Raised on the loop: handlers must return at once.</summary>
     public event Action<RaftStatus>? LeadershipChanged;
 
     /// <summary>Completes when the member was stopped, faults when it had to stop.</summary>
@@ -114,13 +116,27 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     }
 
     /// <summary>
-    /// Hands leadership to the most up-to-date other voter, so that an orderly stop costs no election timeout.
-    /// False if this member does not lead or is alone.
+    /// Hands leadership to <paramref name="target"/>, or to the voter that lacks least, so that an orderly stop costs
+    /// no election timeout. Completes when another leads or the attempt was given up, an election timeout later;
+    /// meanwhile proposals and reads are refused here. Cancelling gives up waiting, not the transfer.
     /// </summary>
-    public Task<bool> TransferLeadershipAsync(CancellationToken cancellationToken)
+    public Task<LeadershipTransfer> TransferLeadershipAsync(MemberId? target, CancellationToken cancellationToken)
     {
-        var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(new TransferAsked(answer));
+        var answer = new TaskCompletionSource<LeadershipTransfer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(new TransferAsked(target, answer));
+        return answer.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Makes <paramref name="target"/> the configuration, as leader of <paramref name="onlyInTerm"/> and never through
+    /// another member. Completes when it is committed, a joint configuration in between left; when it was refused; or
+    /// when this member stopped leading before the end. Cancelling gives up waiting, not the change.
+    /// </summary>
+    public Task<MembershipResult> ChangeMembersAsync(
+        Configuration target, ulong onlyInTerm, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<MembershipResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(new MembersAsked(target, onlyInTerm, answer));
         return answer.Task.WaitAsync(cancellationToken);
     }
 
@@ -191,6 +207,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         }
 
         _reads.FailAll("this node is stopping");
+        _changes.FailAll();
         _completion.TrySetResult();
     }
 
@@ -241,6 +258,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 Volatile.Write(ref _ticks, _ticks + 1);
                 _core.Tick();
                 _reads.Tick();
+                _changes.Tick();
                 Volatile.Write(ref _status, ReadStatus());
                 break;
             case MessageCame(var message):
@@ -273,8 +291,11 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             case PeerUnreachable(var peer):
                 _core.Unreachable(peer);
                 break;
-            case TransferAsked(var answer):
-                answer.TrySetResult(Transfer());
+            case TransferAsked transfer:
+                _changes.Begin(transfer);
+                break;
+            case MembersAsked members:
+                _changes.Begin(members);
                 break;
         }
     }
@@ -317,10 +338,13 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         }
 
         if (_announced.Role != _core.Role || _announced.Leader != _core.Leader || _announced.Term != _core.Term
-            || _announced.CanServe != _core.LeadsWithCommit)
+            || _announced.CanServe != _core.LeadsWithCommit
+            || !ReferenceEquals(_announced.Configuration, _core.Configuration))
         {
             Announce();
         }
+
+        _changes.Check();
     }
 
     private void Announce()
@@ -396,21 +420,6 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         }
     }
 
-    private bool Transfer()
-    {
-        PeerProgress? best = null;
-        foreach (var peer in _core.Peers)
-        {
-            // Whoever has been silent for an election timeout can't take over now.
-            if (peer.IsVoter && peer.SilentTicks < _options.Core.ElectionTicks && !(best?.Match >= peer.Match))
-            {
-                best = peer;
-            }
-        }
-
-        return best is not null && _core.TransferLeadership(best.Member);
-    }
-
     private RaftStatus ReadStatus() => new(
         _core.Self,
         _core.Role,
@@ -425,7 +434,16 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         _core.Configuration,
         _core.LeadsWithCommit,
         [.. _core.Peers.Select(peer => new PeerStatus(
-            peer.Member, peer.IsVoter, peer.Match, peer.Next, peer.State, peer.SilentTicks * _options.Tick))]);
+            peer.Member, peer.IsVoter, peer.Match, peer.Next, peer.State, peer.SilentTicks * _options.Tick)
+        {
+            IsActive = peer.IsActive,
+            IsLeaving = peer.IsLeaving,
+        })])
+    {
+        IsChangePending = _core.IsChangePending,
+        ConfigurationIndex = _core.ConfigurationIndex,
+        TransferTarget = _core.TransferTarget,
+    };
 
     /// <summary>The loop is over: whoever waits must not wait for ever.</summary>
     private static void Refuse(HostEvent happened)
@@ -439,7 +457,13 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 read.Answer.TrySetException(new NoLeaderException("this node is stopping"));
                 break;
             case TransferAsked transfer:
-                transfer.Answer.TrySetResult(false);
+                transfer.Answer.TrySetResult(
+                    new(TransferOutcome.Refused, new(TransferStatus.NoLeader, MemberId.None), MemberId.None));
+                break;
+            case MembersAsked members:
+                members.Answer.TrySetResult(new(
+                    MembershipOutcome.Refused,
+                    new(ChangeStatus.NoLeader, 0, MemberId.None, "this node is stopping")));
                 break;
         }
     }

@@ -26,6 +26,15 @@ public sealed record RaftStatus(
     bool CanServe,
     ImmutableArray<PeerStatus> Peers)
 {
+    /// <summary>The configuration in force is not committed yet, or is joint: no other change can begin.</summary>
+    public bool IsChangePending { get; init; }
+
+    /// <summary>Where the configuration came into force: the index of its entry, or of the snapshot that carries it.</summary>
+    public ulong ConfigurationIndex { get; init; }
+
+    /// <summary>As leader: whom leadership is being handed to; none when it is not.</summary>
+    public MemberId TransferTarget { get; init; }
+
     public bool IsLeader => Role == RaftRole.Leader;
 }
 
@@ -33,4 +42,11 @@ public sealed record RaftStatus(
 /// <param name="Match">Highest index known to be on its stable storage.</param>
 /// <param name="SinceContact">Since anything came from it, in whole ticks.</param>
 public sealed record PeerStatus(
-    MemberId Member, bool IsVoter, ulong Match, ulong Next, ProgressState State, TimeSpan SinceContact);
+    MemberId Member, bool IsVoter, ulong Match, ulong Next, ProgressState State, TimeSpan SinceContact)
+{
+    /// <summary>Heard of in this leadership, and less than an election timeout ago.</summary>
+    public bool IsActive { get; init; }
+
+    /// <summary>No longer in the configuration in force; it is still told so for a while.</summary>
+    public bool IsLeaving { get; init; }
+}

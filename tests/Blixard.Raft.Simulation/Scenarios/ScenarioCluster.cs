@@ -55,7 +55,7 @@ internal sealed class ScenarioCluster
                 Say($"{(Member(command.Member()).Node.ReadIndex(command.Number("context", 1)) ? "asked" : "nobody leads")}");
                 break;
             case "transfer":
-                Say($"{Member(command.Member()).Node.TransferLeadership(new(command.Number("to", 0)))}");
+                Say($"{Member(command.Member()).Node.TransferLeadership(new(command.Number("to", 0))).Status}");
                 break;
             case "compact":
                 Member(command.Member()).Compact();

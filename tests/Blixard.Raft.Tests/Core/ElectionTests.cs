@@ -141,7 +141,7 @@ public sealed class ElectionTests
     {
         var lab = new Lab(3);
         var leader = lab.Elect(1);
-        Assert.True(leader.Node.TransferLeadership(new(2)));
+        Assert.Equal(TransferStatus.Started, leader.Node.TransferLeadership(new(2)).Status);
         Assert.Equal(ProposeStatus.NoLeader, leader.Propose("refused").Status);
         Assert.False(leader.Node.ReadIndex(1));
         lab.Settle();
@@ -154,7 +154,7 @@ public sealed class ElectionTests
         var lab = new Lab(3);
         var leader = lab.Elect(1);
         lab.Cut(1, 2);
-        Assert.True(leader.Node.TransferLeadership(new(2)));
+        Assert.Equal(TransferStatus.Started, leader.Node.TransferLeadership(new(2)).Status);
         lab.Run(12);
         Assert.Equal(ProposeStatus.Appended, leader.Propose("accepted again").Status);
     }

@@ -10,15 +10,16 @@ internal sealed class Lab
 {
     private readonly SortedDictionary<MemberId, LabMember> _members = [];
     private readonly HashSet<(MemberId From, MemberId To)> _cut = [];
+    private readonly Func<RaftOptions, RaftOptions>? _configure;
 
     public Lab(int voters, int learners = 0, Func<RaftOptions, RaftOptions>? configure = null)
     {
         var ids = Enumerable.Range(1, voters + learners).Select(i => new MemberId((ulong)i)).ToArray();
         Configuration = new([.. ids.Take(voters)], [.. ids.Skip(voters)]);
+        _configure = configure;
         foreach (var id in ids)
         {
-            var options = new RaftOptions { Self = id, Seed = id.Value };
-            _members.Add(id, new(configure?.Invoke(options) ?? options, Configuration));
+            Add(id, Configuration);
         }
     }
 
@@ -28,12 +29,19 @@ internal sealed class Lab
 
     public IEnumerable<LabMember> Members => _members.Values;
 
+    public static Configuration Voters(params IEnumerable<int> ids) => Configuration.Of(Ids(ids));
+
+    public static IEnumerable<MemberId> Ids(params IEnumerable<int> ids) => ids.Select(id => new MemberId((ulong)id));
+
     /// <summary>Messages on the way, oldest first.</summary>
     public List<Message> Wire { get; } = [];
 
     public LabMember Leader => _members.Values.Single(m => m.Node.Role == RaftRole.Leader);
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    /// <summary>A member with an empty log that is in no configuration yet.</summary>
+    public LabMember Add(int id) => Add(new((ulong)id), Configuration.Empty);
 
     public void Cut(int from, int to) => _cut.Add((new((ulong)from), new((ulong)to)));
 
@@ -98,7 +106,7 @@ internal sealed class Lab
         }
     }
 
-    public LabMember Elect(int id)
+    public LabMember Elect(int id, Func<Message, bool>? drop = null)
     {
         // Others must have forgotten any leader, or they are loyal to it.
         for (var i = 0; this[id].Node.Role != RaftRole.Leader; i++)
@@ -110,9 +118,17 @@ internal sealed class Lab
                 other.Node.Tick();
             }
 
-            Settle();
+            Settle(drop);
         }
 
         return this[id];
+    }
+
+    private LabMember Add(MemberId id, Configuration configuration)
+    {
+        var options = new RaftOptions { Self = id, Seed = id.Value };
+        var member = new LabMember(_configure?.Invoke(options) ?? options, configuration);
+        _members.Add(id, member);
+        return member;
     }
 }

@@ -141,7 +141,7 @@ public sealed class RaftHostTests
     {
         await using var bench = new HostBench(3);
         var leader = await bench.LeaderAsync();
-        Assert.True(await bench[leader].TransferLeadershipAsync(bench.Limit));
+        Assert.Equal(TransferOutcome.Moved, (await bench[leader].TransferLeadershipAsync(null, bench.Limit)).Outcome);
         var next = await NextLeaderAsync(bench, leader);
         Assert.NotEqual(leader, next);
     }
