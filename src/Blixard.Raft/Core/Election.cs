@@ -6,7 +6,11 @@ namespace Blixard.Raft.Core;
 /// </summary>
 internal sealed class Election(MemberState state, Replication replication, ReadIndex reads, Transfer transfer)
 {
+    // Others campaign within two election timeouts, and again within two more if their votes were split.
+    private const int LowStoragePatience = 4;
+
     private readonly SortedDictionary<MemberId, bool> _votes = [];
+    private bool _triedToGiveWay;
 
     public void BecomeFollower(ulong term, MemberId leader)
     {
@@ -35,8 +39,11 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
     {
         state.ElectionElapsed++;
 
+        // Those with space on their disks shall win: a leader without can't take any write.
+        var timeout = state.ElectionTimeout * (state.StorageLow ? LowStoragePatience : 1);
+
         // With a disk that does not answer, a campaign could not even count its own vote.
-        if (state.ElectionElapsed >= state.ElectionTimeout && !diskStalled)
+        if (state.ElectionElapsed >= timeout && !diskStalled)
         {
             state.ElectionElapsed = 0;
             Campaign(preVote: true, transferred: false);
@@ -67,9 +74,60 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         }
     }
 
+    /// <summary>
+    /// The leader's, once per tick: while its disk is nearly full it hands over to an up-to-date voter with space. If
+    /// that does not come about within an election timeout it steps down; the others campaign first then
+    /// (<see cref="Tick"/>). Where nobody has space it goes on, without taking writes.
+    /// </summary>
+    public void GiveWay()
+    {
+        if (!state.StorageLow)
+        {
+            _triedToGiveWay = false;
+            return;
+        }
+
+        if (transfer.InProgress)
+        {
+            return;
+        }
+
+        PeerProgress? best = null;
+        foreach (var peer in state.Peers)
+        {
+            if (peer is { InVoters: true, IsActive: true, StorageLow: false, IsRepairing: false }
+                && peer.Match >= Math.Max(state.Log.Commit, best?.Match + 1 ?? 0))
+            {
+                best = peer;
+            }
+        }
+
+        if (best is null)
+        {
+            _triedToGiveWay = false;
+        }
+        else if (_triedToGiveWay)
+        {
+            BecomeFollower(state.Term, MemberId.None);
+        }
+        else
+        {
+            _triedToGiveWay = transfer.Start(best.Member).Status == TransferStatus.Started;
+        }
+    }
+
+    /// <summary>
+    /// Entries that this member acknowledged are lost to its disk: neither its vote nor its log may decide who leads.
+    /// </summary>
+    private bool IsBarred =>
+#if MUTANTS
+        !Planted.Is(Mutant.DamagedMemberVotes) &&
+#endif
+        state.Repair is not null;
+
     public void Campaign(bool preVote, bool transferred)
     {
-        if (!state.MayCampaign)
+        if (!state.MayCampaign || IsBarred)
         {
             return;
         }
@@ -142,7 +200,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         if (request.PreVote)
         {
             // "Would you?": nothing is remembered, so the answer may leave at once.
-            var would = request.Term > state.Term && upToDate;
+            var would = request.Term > state.Term && upToDate && !IsBarred;
             state.Send(new VoteResponse(
                 state.Options.Self, request.From, would ? request.Term : state.Term, PreVote: true, would));
             return;
@@ -152,7 +210,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
 #if MUTANTS
         free |= Planted.Is(Mutant.SecondVoteInTerm);
 #endif
-        var granted = free && upToDate;
+        var granted = free && upToDate && !IsBarred;
         if (granted)
         {
             state.VoteFor(request.From);
@@ -250,6 +308,7 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         state.Leader = state.Options.Self;
         state.ElectionElapsed = 0;
         _votes.Clear();
+        _triedToGiveWay = false;
         replication.StartLeading();
     }
 }

@@ -19,6 +19,7 @@ internal sealed class MemberState
         Term = restored.HardState.Term;
         Vote = restored.HardState.Vote;
         DurableVote = restored.HardState;
+        Repair = restored.Repair;
         Require(Term >= Log.LastTerm, $"term {Term} is behind the log's last term {Log.LastTerm}");
         RandomizeElectionTimeout();
     }
@@ -62,6 +63,15 @@ internal sealed class MemberState
 
     /// <summary>Term and vote as they are on stable storage.</summary>
     public HardState DurableVote { get; set; }
+
+    /// <summary>Non-null: no vote, no campaign; see <see cref="Core.Repair"/>.</summary>
+    public Repair? Repair { get; private set; }
+
+    /// <summary>
+    /// There is little space left on the disk: what must not be refused (votes, terms, a new leader's first entry)
+    /// shall have it.
+    /// </summary>
+    public bool StorageLow { get; set; }
 
     public RaftRole Role { get; set; }
 
@@ -149,6 +159,33 @@ internal sealed class MemberState
 #endif
         Require(Vote.IsNone || Vote == candidate, $"second vote in term {Term}: {candidate} after {Vote}");
         Vote = candidate;
+    }
+
+    /// <summary>
+    /// Ends the repair once this member holds, on stable storage, a committed entry of the present leader's term that
+    /// is beyond all it may have acknowledged before: at or after the last index it had, or of a later term than it
+    /// had voted in. A leader of a later term was elected without this member's vote, by voters whose logs were whole,
+    /// so it has every entry that was committed before (section 5.4.3), and so has whoever holds its log that far.
+    /// </summary>
+    public void EndRepairIfWhole()
+    {
+        if (Repair is not { } repair)
+        {
+            return;
+        }
+
+        var held = Math.Min(Log.Commit, Log.Durable);
+#if MUTANTS
+        if (Planted.Is(Mutant.RepairEndsWithoutOwnTermCommit) && held >= repair.Through)
+        {
+            Repair = null;
+            return;
+        }
+#endif
+        if (Log.Matches(held, Term) && (held >= repair.Through || Term > repair.Term))
+        {
+            Repair = null;
+        }
     }
 
     /// <summary>Between one and two election timeouts, so that votes seldom split (section 5.2).</summary>

@@ -49,7 +49,17 @@ public sealed record HeartbeatRequest(MemberId From, MemberId To, ulong Term, ul
 
 /// <summary>Answered at once: it promises nothing about the sender's disk.</summary>
 public sealed record HeartbeatResponse(MemberId From, MemberId To, ulong Term, ulong ReadSequence)
-    : Message(From, To, Term);
+    : Message(From, To, Term)
+{
+    /// <summary>The sender's disk is nearly full: it takes no entries, and should not lead.</summary>
+    public bool StorageLow { get; init; }
+
+    /// <summary>
+    /// Non-null: the sender lost entries that it had acknowledged, and knows of its log only that it equals the
+    /// leader's up to this index. What it acknowledged beyond is void.
+    /// </summary>
+    public ulong? RepairedThrough { get; init; }
+}
 
 /// <summary>
 /// The receiver lacks entries the leader no longer has. The host sends the newest stored snapshot, whole, over the

@@ -34,6 +34,10 @@ internal enum Mutant
     LateWriteVouchesForNewEntries,
     SnapshotDropsAcknowledgedEntries,
 
+    // A damaged disk
+    DamagedMemberVotes,
+    RepairEndsWithoutOwnTermCommit,
+
     // Reads
     ReadWithoutQuorum,
     ReadBeforeOwnTermCommits,

@@ -62,6 +62,12 @@ public sealed class PeerProgress
     /// <summary>Ticks since the configuration without it was committed.</summary>
     internal int LeavingTicks { get; set; }
 
+    /// <summary>Its last answer said whether its disk is nearly full; null: it has not answered this leader yet.</summary>
+    public bool? StorageLow { get; internal set; }
+
+    /// <summary>Its last heartbeat said that it lost entries to a damaged disk and is not whole again.</summary>
+    public bool IsRepairing { get; internal set; }
+
     /// <summary>Heard of since the last quorum check.</summary>
     internal bool RecentlyActive { get; set; }
 
@@ -149,6 +155,20 @@ public sealed class PeerProgress
         var next = State == ProgressState.Replicate ? Match + 1 : Math.Min(rejected, possibleMatch + 1);
         Become(ProgressState.Probe, Math.Max(next, Match + 1));
         return true;
+    }
+
+    /// <summary>
+    /// Its disk lost what it had acknowledged beyond this. Counting it on would do no harm to what is committed, but it
+    /// would never be sent again.
+    /// </summary>
+    internal void Lost(ulong after)
+    {
+        Match = after;
+        CommitSent = 0;
+        if (State != ProgressState.Snapshot)
+        {
+            Become(ProgressState.Probe, Next);
+        }
     }
 
     internal void BecomeReplicate() => Become(ProgressState.Replicate, Match + 1);

@@ -13,6 +13,12 @@ public enum ProposeStatus
 
     /// <summary>Too much is uncommitted: nothing was appended or sent.</summary>
     Overloaded,
+
+    /// <summary>
+    /// The disk of this member, or the disks of so many voters that nothing could be committed, are nearly full:
+    /// nothing was appended or sent.
+    /// </summary>
+    NoSpace,
 }
 
 /// <summary>Index and term are set only when <see cref="ProposeStatus.Appended"/>.</summary>

@@ -45,6 +45,15 @@ public sealed class RaftNode
 
     public MemberId Leader => _state.Leader;
 
+    /// <summary>
+    /// Started with a <see cref="RestoredState.Repair"/> that is not yet made good: gives no vote and does not campaign.
+    /// Once false it stays false; the host may then forget the repair.
+    /// </summary>
+    public bool IsRepairing => _state.Repair is not null;
+
+    /// <summary>See <see cref="SetStorageLow"/>.</summary>
+    public bool IsStorageLow => _state.StorageLow;
+
     public ulong Term => _state.Term;
 
     /// <summary>Who this member voted for in the present term.</summary>
@@ -120,6 +129,11 @@ public sealed class RaftNode
         _election.CheckQuorum();
         if (_state.IsLeader)
         {
+            _election.GiveWay();
+        }
+
+        if (_state.IsLeader)
+        {
             _replication.Tick();
             _membership.Tick();
             _membership.Advance();
@@ -132,6 +146,7 @@ public sealed class RaftNode
         Require(message.To == Self, $"message for {message.To} stepped at {Self}");
         Receive(message);
         _membership.Advance();
+        _state.EndRepairIfWhole();
     }
 
     private void Receive(Message message)
@@ -198,6 +213,12 @@ public sealed class RaftNode
             return ProposeAsLeader(data, Term);
         }
 
+        if (_state.StorageLow)
+        {
+            // The leader might take it, but this member takes no entries and would never see it applied.
+            return new(ProposeStatus.NoSpace, 0, 0);
+        }
+
         if (Leader.IsNone)
         {
             return new(ProposeStatus.NoLeader, 0, 0);
@@ -234,6 +255,13 @@ public sealed class RaftNode
     /// <see cref="IsChangePending"/> is false.
     /// </summary>
     public ChangeResult ChangeConfiguration(Configuration target) => _membership.Change(target);
+
+    /// <summary>
+    /// The space on this member's disk has fallen below its reserve, or is above it again. While it is low, proposals are
+    /// refused with <see cref="ProposeStatus.NoSpace"/>, a leader hands over to a voter that has space, a follower takes
+    /// hardly any entries; votes, terms, heartbeats and reads go on.
+    /// </summary>
+    public void SetStorageLow(bool low) => _state.StorageLow = low;
 
     public bool HasReady =>
         _state.HasOutput
@@ -302,6 +330,7 @@ public sealed class RaftNode
             _election.OwnVoteDurable();
             _replication.AdvanceCommit();
             _membership.Advance();
+            _state.EndRepairIfWhole();
         }
     }
 

@@ -38,6 +38,12 @@ public sealed record RaftOptions
     /// <summary>Learners a change may lead to.</summary>
     public int MaxLearners { get; init; } = 16;
 
+    /// <summary>
+    /// Payload bytes of entries that a follower still takes once its storage is low: what was under way then, and what
+    /// a new leader needs to commit its first entry. Must be well below what is kept in reserve.
+    /// </summary>
+    public long LowStorageBytes { get; init; } = 1 << 20;
+
     /// <summary>Seeds the election timeouts. Two members must not share it.</summary>
     public required ulong Seed { get; init; }
 }

@@ -9,6 +9,9 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
 {
     private readonly List<ReadOnlyMemory<byte>> _toForward = [];
     private int _heartbeatElapsed;
+    private ulong _verified;
+    private ulong _verifiedIn;
+    private long _takenWhileLow;
     private long _uncommittedBytes;
     private ulong _uncommittedFrom;
 
@@ -63,6 +66,11 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
 
     public ProposeResult Propose(ReadOnlyMemory<byte> data)
     {
+        if (state.StorageLow || !MajorityHasSpace())
+        {
+            return new(ProposeStatus.NoSpace, 0, 0);
+        }
+
         // A single proposal is always accepted when nothing is waiting, however large.
         if (_uncommittedBytes > 0 && _uncommittedBytes + data.Length > state.Options.MaxUncommittedBytes)
         {
@@ -80,6 +88,21 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         _uncommittedBytes += entry.Size;
         IsDirty = true;
         return entry.Index;
+    }
+
+    /// <summary>Enough voters take entries that one could be committed.</summary>
+    private bool MajorityHasSpace()
+    {
+        foreach (var peer in state.Peers)
+        {
+            if (peer.StorageLow == true)
+            {
+                return state.Configuration.HasQuorum(
+                    voter => voter == state.Options.Self || state.Peer(voter) is not { StorageLow: true });
+            }
+        }
+
+        return true;
     }
 
     public void Tick()
@@ -238,7 +261,15 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         }
 
         peer.LinkWorks();
-        if (peer.Match < state.Log.LastIndex
+        peer.StorageLow = response.StorageLow;
+        peer.IsRepairing = response.RepairedThrough is not null;
+        if (response.RepairedThrough < peer.Match)
+        {
+            // If this answer is older than an acknowledgement, one probe too many is sent.
+            peer.Lost(response.RepairedThrough.Value);
+            SendEntries(peer);
+        }
+        else if (peer.Match < state.Log.LastIndex
             && peer.Next > state.Log.LastIndex
             && peer.CanSend
             && !peer.AcknowledgedSinceHeartbeat)
@@ -310,6 +341,12 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
             return;
         }
 
+        if (MustDrop(request))
+        {
+            // No answer: the leader asks again with every heartbeat, whose answer says why.
+            return;
+        }
+
         state.Log.Merge(request.Entries);
 
         // Not beyond the last entry this request vouches for: what follows here may be another leader's.
@@ -333,12 +370,59 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
         }
 #endif
 
+        var commit = request.Commit;
+        if (state.Repair is not null)
+        {
+            // The leader may rest it on an acknowledgement of what is lost.
+            commit = Math.Min(commit, Verified);
+        }
+
         // The leader caps it at what it knows this member to hold.
         Require(
-            request.Commit <= state.Log.LastIndex,
-            $"leader {request.From} claims {request.Commit} is held here; the log ends at {state.Log.LastIndex}");
-        state.Log.CommitTo(request.Commit);
-        state.Send(new HeartbeatResponse(state.Options.Self, request.From, state.Term, request.ReadSequence));
+            commit <= state.Log.LastIndex,
+            $"leader {request.From} claims {commit} is held here; the log ends at {state.Log.LastIndex}");
+        state.Log.CommitTo(commit);
+        state.Send(new HeartbeatResponse(state.Options.Self, request.From, state.Term, request.ReadSequence)
+        {
+            StorageLow = state.StorageLow,
+            RepairedThrough = state.Repair is null ? null : Verified,
+        });
+    }
+
+    /// <summary>
+    /// Little space is left, and these entries would take more of it than may be spent on entries: the rest is for
+    /// votes and terms. What is known to be committed is known none the less.
+    /// </summary>
+    private bool MustDrop(AppendRequest request)
+    {
+        if (!state.StorageLow)
+        {
+            _takenWhileLow = 0;
+            return false;
+        }
+
+        long bytes = 0;
+        var held = request.PrevLogIndex;
+        foreach (var entry in request.Entries)
+        {
+            if (bytes == 0 && (entry.Index <= state.Log.Commit || state.Log.Matches(entry.Index, entry.Term)))
+            {
+                held = entry.Index;
+            }
+            else
+            {
+                bytes += entry.Size;
+            }
+        }
+
+        if (bytes == 0 || _takenWhileLow + bytes <= state.Options.LowStorageBytes)
+        {
+            _takenWhileLow += bytes;
+            return false;
+        }
+
+        state.Log.CommitTo(Math.Min(request.LeaderCommit, held));
+        return true;
     }
 
     /// <summary>True: it replaced the log, and must replace the state machine's state.</summary>
@@ -370,6 +454,7 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
 
     private void Acknowledge(AppendRequest request, ulong index)
     {
+        (_verified, _verifiedIn) = (Math.Max(Verified, index), state.Term);
         var answer = new AppendResponse(state.Options.Self, request.From, state.Term, Rejected: false, index, 0, 0);
 #if MUTANTS
         if (Planted.Is(Mutant.AckBeforeDurable))
@@ -380,6 +465,9 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
 #endif
         state.SendAfterDurable(answer);
     }
+
+    /// <summary>As follower: up to here the log is known, since this start, to equal that of this term's leader.</summary>
+    private ulong Verified => Math.Max(_verifiedIn == state.Term ? _verified : 0, state.Log.Commit);
 
     private PeerProgress? Heard(MemberId member)
     {

@@ -11,4 +11,11 @@ namespace Blixard.Raft.Core;
 /// Consecutive. They may begin at or before <paramref name="Snapshot"/>'s index (kept for slow followers), and never
 /// leave a gap after it.
 /// </param>
-public sealed record RestoredState(HardState HardState, SnapshotMeta Snapshot, IReadOnlyList<LogEntry> Entries);
+public sealed record RestoredState(HardState HardState, SnapshotMeta Snapshot, IReadOnlyList<LogEntry> Entries)
+{
+    /// <summary>
+    /// Non-null: of what was on stable storage only this much could be read back, and what is missing may have been
+    /// acknowledged. <see cref="HardState"/> is exact all the same.
+    /// </summary>
+    public Repair? Repair { get; init; }
+}

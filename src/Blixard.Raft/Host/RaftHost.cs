@@ -174,6 +174,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             ProposeStatus.Appended => "appended",
             ProposeStatus.Forwarded => "forwarded",
             ProposeStatus.NoLeader => "no_leader",
+            ProposeStatus.NoSpace => "no_space",
             _ => "overloaded",
         });
         return result;

@@ -58,7 +58,20 @@ public interface IFile : IDisposable
     /// </summary>
     void Preallocate(long length, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// For a file just created that only keeps space from others: makes it <paramref name="length"/> bytes long with
+    /// its blocks allocated, whatever is in them. Durable after <see cref="SyncData"/>.
+    /// </summary>
+    /// <exception cref="NoSpaceException">There are not so many; the file may hold some of them.</exception>
+    void Reserve(long length);
+
     void SetLength(long length);
+
+    /// <summary>
+    /// Before reading: the next read shall come from the disk, not from the page cache. A wish; pages that are not yet
+    /// written back stay.
+    /// </summary>
+    void DropCache();
 
     /// <summary>
     /// fdatasync(2): bytes written, and the length if needed to read them, are on stable storage. After an error the

@@ -9,6 +9,7 @@ internal static partial class LibC
     public const int ReadOnly = 0;
     public const int CloseOnExec = 0x80000;
 
+    private const int DontNeed = 4;
     private const int NoSpace = 28;
     private const int QuotaExceeded = 122;
 
@@ -24,6 +25,12 @@ internal static partial class LibC
     /// <summary>Returns the error itself; 0: done.</summary>
     [LibraryImport("libc", EntryPoint = "posix_fallocate")]
     public static partial int PosixFallocate(SafeFileHandle file, long offset, long length);
+
+    /// <summary>posix_fadvise(2), POSIX_FADV_DONTNEED for the whole file. Its error means nothing to a reader.</summary>
+    public static void DropCache(SafeFileHandle file) => _ = PosixFadvise(file, 0, 0, DontNeed);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int PosixFadvise(SafeFileHandle file, long offset, long length, int advice);
 
     public static IOException LastError(string what)
     {

@@ -63,6 +63,22 @@ internal sealed class PosixFile(string path, SafeFileHandle handle) : IFile
         }
     }
 
+    public void Reserve(long length)
+    {
+        var error = LibC.PosixFallocate(handle, 0, length);
+        if (LibC.IsNoSpace(error))
+        {
+            throw new NoSpaceException($"no space left for {length} bytes of {path}");
+        }
+
+        if (error != 0)
+        {
+            throw new IOException($"allocating {length} bytes of {path} failed: error {error}", error);
+        }
+    }
+
+    public void DropCache() => LibC.DropCache(handle);
+
     public void SetLength(long length) => RandomAccess.SetLength(handle, length);
 
     public void SyncData()

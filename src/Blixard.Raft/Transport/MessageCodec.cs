@@ -99,6 +99,9 @@ internal static class MessageCodec
                 break;
             case HeartbeatResponse m:
                 target.U64(m.ReadSequence);
+                target.Flag(m.StorageLow);
+                target.Flag(m.RepairedThrough is not null);
+                target.U64(m.RepairedThrough ?? 0);
                 break;
             case ForwardProposals m:
                 target.U32((uint)m.Data.Count);
@@ -141,7 +144,7 @@ internal static class MessageCodec
             FrameType.AppendResponse => new AppendResponse(
                 from, to, term, source.Flag(), source.U64(), source.U64(), source.U64()),
             FrameType.HeartbeatRequest => new HeartbeatRequest(from, to, term, source.U64(), source.U64()),
-            FrameType.HeartbeatResponse => new HeartbeatResponse(from, to, term, source.U64()),
+            FrameType.HeartbeatResponse => ReadHeartbeatResponse(from, to, term, ref source),
             FrameType.ForwardProposals => new ForwardProposals(from, to, term, ReadProposals(ref source)),
             FrameType.ReadIndexRequest => new ReadIndexRequest(from, to, term, source.U64()),
             FrameType.ReadIndexResponse => new ReadIndexResponse(from, to, term, source.U64(), source.U64()),
@@ -151,6 +154,13 @@ internal static class MessageCodec
         };
         source.End();
         return message;
+    }
+
+    private static HeartbeatResponse ReadHeartbeatResponse(
+        MemberId from, MemberId to, ulong term, ref ByteReader source)
+    {
+        var (sequence, low, repairing, through) = (source.U64(), source.Flag(), source.Flag(), source.U64());
+        return new(from, to, term, sequence) { StorageLow = low, RepairedThrough = repairing ? through : null };
     }
 
     private static void Write(LogEntry entry, ByteWriter target)

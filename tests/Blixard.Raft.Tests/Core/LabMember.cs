@@ -82,6 +82,26 @@ internal sealed class LabMember(RaftOptions options, Configuration configuration
         return out_;
     }
 
+    /// <summary>Power is lost, and with it all stored entries but the first so many: they can't be read back.</summary>
+    public void RestartDamaged(int intact)
+    {
+        var through = _stored.Count > 0 ? _stored[^1].Index : _storedSnapshot.Index;
+        _stored.RemoveRange(intact, _stored.Count - intact);
+        RestartRepairing(new(through, _storedHardState.Term));
+    }
+
+    /// <summary>Another restart of a member that was not whole yet.</summary>
+    public void RestartRepairing(Repair repair)
+    {
+        Restart();
+        Node = new(
+            options,
+            new(_storedHardState, _storedSnapshot, [.. _stored.Where(e => e.Index > _storedSnapshot.Index)])
+            {
+                Repair = repair,
+            });
+    }
+
     /// <summary>Power is lost: what the disk had not finished is gone.</summary>
     public void Restart()
     {

@@ -33,6 +33,21 @@ public sealed class PosixFileSystemTests : IDisposable
     }
 
     [Fact]
+    public void Space_is_reserved_and_a_cache_dropped()
+    {
+        using var file = _files.Create($"{_directory}/x");
+        file.Reserve(3 << 20);
+        file.Write(1000, [1, 2, 3]);
+        file.SyncData();
+        file.DropCache();
+        var read = new byte[3];
+        Assert.Equal(3, file.Read(1000, read));
+        Assert.Equal([1, 2, 3], read);
+        Assert.Equal(3 << 20, file.Length);
+        Assert.Throws<IOException>(() => file.Reserve(long.MaxValue / 2));
+    }
+
+    [Fact]
     public void Names_are_listed_in_order_renamed_and_deleted()
     {
         _files.Create($"{_directory}/b").Dispose();

@@ -248,6 +248,12 @@ internal sealed class SimulatedFileSystem : IFileSystem
             SyncData();
         }
 
+        public void Reserve(long length) => Write(0, new byte[length]);
+
+        public void DropCache()
+        {
+        }
+
         public void SetLength(long length)
         {
             disk.Operate();

@@ -19,7 +19,7 @@ internal static class Messages
         ]),
         new AppendResponse(From, To, 3, Rejected: true, 6, 5, 4),
         new HeartbeatRequest(From, To, 3, 7, 8),
-        new HeartbeatResponse(From, To, 3, 8),
+        new HeartbeatResponse(From, To, 3, 8) { StorageLow = true, RepairedThrough = 9 },
         new ForwardProposals(From, To, 3, [new byte[] { 1 }, default, "two"u8.ToArray()]),
         new ReadIndexRequest(From, To, 3, 9),
         new ReadIndexResponse(From, To, 3, 9, 10),
