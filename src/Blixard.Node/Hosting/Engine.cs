@@ -94,6 +94,7 @@ internal static class Engine
             Listen = NodeAddresses.EndPointOf(listen, "Raft:Listen"),
             AdvertisedHost = own?.Host ?? "",
             AdvertisedPort = own?.Port ?? 0,
+            SnapshotBytesPerSecond = settings.Raft.SnapshotBytesPerSecond,
         };
         return new TcpTransport(options, directory, snapshots, time, logs.CreateLogger<TcpTransport>());
     }

@@ -38,6 +38,10 @@ internal sealed class EngineOptions : IValidatableObject
     [Range(0, 10_000_000)]
     public int TrailingEntries { get; init; } = 5_000;
 
+    [Description("Bytes per second that the snapshots this node sends to others may take together.")]
+    [Range(64L << 10, 1L << 40)]
+    public long SnapshotBytesPerSecond { get; init; } = 64L << 20;
+
     [Description("Size of a segment of the write-ahead log, in bytes.")]
     [Range(64L << 10, 1L << 30)]
     public long SegmentBytes { get; init; } = 64L << 20;

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Blixard.Raft.Core;
 using Blixard.Raft.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Blixard.Raft.Host;
 
@@ -8,15 +9,17 @@ namespace Blixard.Raft.Host;
 /// Gives committed entries to the state machine, in order and away from the loop, and starts a snapshot when enough
 /// has been applied since the last.
 /// </summary>
-internal sealed class ApplyWorker(
+internal sealed partial class ApplyWorker(
     RaftHostOptions options,
     IStateMachine stateMachine,
     SnapshotStore snapshots,
     Action<HostEvent> post,
-    SnapshotMeta restored)
+    SnapshotMeta restored,
+    ILogger logger)
 {
     private readonly Channel<Work> _work = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
     private ulong _applied = restored.Index;
+    private ulong _appliedTerm = restored.Term;
     private Configuration _configuration = restored.Configuration;
     private Task _saving = Task.CompletedTask;
     private long _entriesSince;
@@ -29,9 +32,12 @@ internal sealed class ApplyWorker(
     {
         if (snapshot is not null || committed.Count > 0)
         {
-            _work.Writer.TryWrite(new(snapshot, committed));
+            _work.Writer.TryWrite(new(snapshot, committed, TakeSnapshot: false));
         }
     }
+
+    /// <summary>Takes a snapshot of what is applied by now, however little that is.</summary>
+    public void TakeSnapshot() => _work.Writer.TryWrite(new(null, [], TakeSnapshot: true));
 
     public void Complete() => _work.Writer.TryComplete();
 
@@ -55,6 +61,11 @@ internal sealed class ApplyWorker(
             {
                 await _saving;
             }
+
+            if (_saving.IsCompleted && (work.TakeSnapshot || IsDue))
+            {
+                Save();
+            }
         }
 
         await _saving;
@@ -66,6 +77,7 @@ internal sealed class ApplyWorker(
             ?? throw new InvalidOperationException($"the snapshot at {received.Index} that was just stored is gone");
         stateMachine.Restore(stored.Meta, stored.Content);
         _configuration = stored.Meta.Configuration;
+        _appliedTerm = stored.Meta.Term;
         (_entriesSince, _bytesSince) = (0, 0);
         Volatile.Write(ref _applied, stored.Meta.Index);
     }
@@ -90,6 +102,7 @@ internal sealed class ApplyWorker(
         }
 
         stateMachine.Apply(entries);
+        _appliedTerm = entries[^1].Term;
         Volatile.Write(ref _applied, entries[^1].Index);
         _entriesSince += entries.Count;
         foreach (var entry in entries)
@@ -100,19 +113,32 @@ internal sealed class ApplyWorker(
                 _configuration = ConfigurationCodec.Decode(entry.Data.Span);
             }
         }
+    }
 
-        if ((_entriesSince >= options.SnapshotEntries || _bytesSince >= options.SnapshotBytes) && _saving.IsCompleted)
+    private bool IsDue => _entriesSince >= options.SnapshotEntries || _bytesSince >= options.SnapshotBytes;
+
+    private void Save()
+    {
+        (_entriesSince, _bytesSince) = (0, 0);
+        var meta = new SnapshotMeta(_applied, _appliedTerm, _configuration);
+        var write = stateMachine.CaptureSnapshot();
+        _saving = Task.Run(() =>
         {
-            (_entriesSince, _bytesSince) = (0, 0);
-            var meta = new SnapshotMeta(_applied, entries[^1].Term, _configuration);
-            var write = stateMachine.CaptureSnapshot();
-            _saving = Task.Run(() =>
+            try
             {
                 snapshots.Save(meta, write);
                 post(new SnapshotSaved(meta));
-            });
-        }
+            }
+            catch (NoSpaceException e)
+            {
+                // The log stays as long as it is, and the next one that is due may find space.
+                LogNoSpace(meta.Index, e.Message);
+            }
+        });
     }
 
-    private readonly record struct Work(SnapshotMeta? Snapshot, IReadOnlyList<LogEntry> Committed);
+    [LoggerMessage(LogLevel.Error, "No snapshot could be taken at index {Index}: {Reason}")]
+    private partial void LogNoSpace(ulong index, string reason);
+
+    private readonly record struct Work(SnapshotMeta? Snapshot, IReadOnlyList<LogEntry> Committed, bool TakeSnapshot);
 }

@@ -23,6 +23,15 @@ internal sealed record SnapshotSaved(SnapshotMeta Snapshot) : HostEvent;
 
 internal sealed record SnapshotSent(MemberId Peer, ulong Index, bool Delivered) : HostEvent;
 
+/// <summary>The stored one is damaged: take a new one now.</summary>
+internal sealed record SnapshotWanted : HostEvent
+{
+    public static SnapshotWanted Instance { get; } = new();
+}
+
+/// <summary>Something after which the member must end.</summary>
+internal sealed record MemberFailed(Exception Error) : HostEvent;
+
 internal sealed record PeerUnreachable(MemberId Peer) : HostEvent;
 
 internal sealed record TransferAsked(MemberId? Target, TaskCompletionSource<LeadershipTransfer> Answer) : HostEvent;

@@ -31,7 +31,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private readonly Channel<HostEvent> _events = Channel.CreateUnbounded<HostEvent>(new() { SingleReader = true });
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HashSet<MemberId> _sendingSnapshot = [];
+    private readonly SnapshotDispatch _snapshots;
 
     private RaftStatus _status;
 
@@ -64,7 +64,8 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         var restored = Recovery.Restore(options, log, recovered, snapshots, stateMachine);
         _core = new(options.Core, restored);
         _persist = new(log, transport, Post, metrics, logger);
-        _apply = new(options, stateMachine, snapshots, Post, restored.Snapshot);
+        _apply = new(options, stateMachine, snapshots, Post, restored.Snapshot, logger);
+        _snapshots = new(transport, Post, options.SnapshotRetry, time, logger);
         _reads = new(
             _core,
             retryTicks: options.Core.ElectionTicks,
@@ -146,6 +147,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         await _running;
         await _transport.DisposeAsync();
         _log.Dispose();
+        _snapshots.Dispose();
         _stopping.Dispose();
     }
 
@@ -153,7 +155,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
 
     void ITransportEvents.Unreachable(MemberId peer) => Post(new PeerUnreachable(peer));
 
-    void ITransportEvents.SnapshotArrived(SnapshotReceived message) => Post(new MessageCame(message));
+    void ITransportEvents.SnapshotArrived(SnapshotReceived received) => Post(new MessageCame(received));
+
+    void ITransportEvents.StorageFailed(StorageFailedException failure) => Post(new MemberFailed(failure));
 
     private void Post(HostEvent happened)
     {
@@ -197,6 +201,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         }
 
         await _stopping.CancelAsync();
+        _snapshots.StopAll();
         _events.Writer.TryComplete();
         _persist.Complete();
         _apply.Complete();
@@ -278,7 +283,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 Compact(snapshot);
                 break;
             case SnapshotSent sent:
-                _sendingSnapshot.Remove(sent.Peer);
+                _snapshots.Ended(sent.Peer);
                 if (sent.Delivered)
                 {
                     _core.SnapshotDelivered(sent.Peer, sent.Index);
@@ -289,6 +294,11 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 }
 
                 break;
+            case SnapshotWanted:
+                _apply.TakeSnapshot();
+                break;
+            case MemberFailed(var error):
+                throw error;
             case PeerUnreachable(var peer):
                 _core.Unreachable(peer);
                 break;
@@ -313,7 +323,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             {
                 if (message is InstallSnapshotRequest request)
                 {
-                    SendSnapshot(request);
+                    _snapshots.Send(request);
                 }
                 else
                 {
@@ -338,6 +348,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             }
         }
 
+        _snapshots.EndUnwanted(_core.Term, _core.Role == RaftRole.Leader, _core.Configuration);
         if (_announced.Role != _core.Role || _announced.Leader != _core.Leader || _announced.Term != _core.Term
             || _announced.CanServe != _core.LeadsWithCommit
             || !ReferenceEquals(_announced.Configuration, _core.Configuration))
@@ -395,30 +406,6 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         _core.Compact(snapshot, through);
         _persist.Compact(snapshot, through);
         LogSnapshot(snapshot.Index, snapshot.Term);
-    }
-
-    private void SendSnapshot(InstallSnapshotRequest request)
-    {
-        if (!_sendingSnapshot.Add(request.To))
-        {
-            return;
-        }
-
-        _ = SendAsync();
-
-        async Task SendAsync()
-        {
-            try
-            {
-                var delivered = await _transport.SendSnapshotAsync(request, _stopping.Token);
-                Post(new SnapshotSent(request.To, delivered.Index, Delivered: true));
-            }
-            catch (Exception e) when (e is SnapshotTransferException or OperationCanceledException)
-            {
-                LogSnapshotNotSent(e, request.To, request.Snapshot.Index);
-                Post(new SnapshotSent(request.To, request.Snapshot.Index, Delivered: false));
-            }
-        }
     }
 
     private RaftStatus ReadStatus() => new(
@@ -485,9 +472,6 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
 
     [LoggerMessage(LogLevel.Information, "Snapshot taken at index {Index}, term {Term}")]
     private partial void LogSnapshot(ulong index, ulong term);
-
-    [LoggerMessage(LogLevel.Warning, "Snapshot at index {Index} could not be sent to {Peer}")]
-    private partial void LogSnapshotNotSent(Exception exception, MemberId peer, ulong index);
 
     [LoggerMessage(LogLevel.Critical, "Member {Member} can't go on and stops")]
     private partial void LogStopped(Exception exception, MemberId member);

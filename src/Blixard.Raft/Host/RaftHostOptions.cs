@@ -22,6 +22,9 @@ public sealed record RaftHostOptions
     /// <summary>Entries kept behind a snapshot, so that a follower a little behind needs no snapshot.</summary>
     public int TrailingEntries { get; init; } = 5_000;
 
+    /// <summary>How long to wait before a snapshot that did not arrive is sent again.</summary>
+    public TimeSpan SnapshotRetry { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Committed entries that may wait to be applied; above it proposals are refused.</summary>
     public int MaxApplyLag { get; init; } = 20_000;
 

@@ -16,6 +16,8 @@ public sealed class SnapshotFile : IDisposable
         Content = new BufferedStream(new FileReadStream(file, footer.ContentLength), BufferBytes);
     }
 
+    internal string Path => _file.Path;
+
     public SnapshotMeta Meta => _footer.Meta;
 
     /// <summary>Bytes of <see cref="Content"/>.</summary>
@@ -32,6 +34,10 @@ public sealed class SnapshotFile : IDisposable
         Content.Dispose();
         _file.Dispose();
     }
+
+    /// <summary>Bytes of the content from an offset on; fewer than asked for only at its end.</summary>
+    internal int Read(long offset, Span<byte> target) =>
+        _file.Read(offset, target[..(int)Math.Min(target.Length, Length - offset)]);
 
     /// <exception cref="SnapshotCorruptException">The content is not what was stored.</exception>
     internal void Verify()

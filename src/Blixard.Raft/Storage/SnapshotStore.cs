@@ -13,6 +13,7 @@ public sealed partial class SnapshotStore
 {
     private const string Suffix = ".snap";
     private const string TemporarySuffix = ".tmp";
+    private const string PartSuffix = ".part";
     private const string DamagedSuffix = ".damaged";
     private const int Kept = 2;
 
@@ -21,8 +22,11 @@ public sealed partial class SnapshotStore
     private readonly ILogger<SnapshotStore> _logger;
     private readonly Lock _gate = new();
     private int _temporaries;
+    private string? _receiving;
 
-    /// <summary>Removes what was not finished before.</summary>
+    /// <summary>
+    /// Removes what was not finished before, but for what came of a leader's snapshot that may still be of use.
+    /// </summary>
     public SnapshotStore(IFileSystem fileSystem, string directory, ILogger<SnapshotStore> logger)
     {
         (_fileSystem, _directory, _logger) = (fileSystem, directory, logger);
@@ -34,6 +38,8 @@ public sealed partial class SnapshotStore
                 fileSystem.Delete($"{directory}/{name}");
             }
         }
+
+        DeleteParts(Stored().FirstOrDefault().Index);
     }
 
     /// <summary>
@@ -104,6 +110,50 @@ public sealed partial class SnapshotStore
         }
     }
 
+    /// <summary>That very snapshot is stored here already.</summary>
+    public bool Contains(SnapshotMeta meta)
+    {
+        lock (_gate)
+        {
+            return Stored().Any(stored => stored.Index == meta.Index && stored.Term == meta.Term);
+        }
+    }
+
+    /// <summary>
+    /// Begins to receive a snapshot in parts, or goes on with what is here of the same one. Of no other anything is
+    /// kept. One at a time.
+    /// </summary>
+    /// <param name="length">Bytes of content.</param>
+    /// <param name="checksum">CRC32C of them.</param>
+    /// <exception cref="NoSpaceException">It would not fit; nothing of it is kept.</exception>
+    public PartialSnapshot ReceiveInParts(SnapshotMeta meta, long length, uint checksum)
+    {
+        var name = string.Create(
+            CultureInfo.InvariantCulture, $"{NameOf(meta)}.{length:x16}-{checksum:x8}{PartSuffix}");
+        var path = $"{_directory}/{name}";
+        bool exists;
+        lock (_gate)
+        {
+            _receiving = name;
+            DeleteParts(ulong.MaxValue);
+            exists = _fileSystem.List(_directory).Contains(name);
+        }
+
+        var file = exists ? _fileSystem.Open(path, writable: true) : _fileSystem.Create(path);
+        var part = new PartialSnapshot(
+            _fileSystem, file, new(meta, length, checksum), () => Publish(path, NameOf(meta)));
+        var free = _fileSystem.FreeBytes(_directory);
+        if (free >= length - part.Received)
+        {
+            return part;
+        }
+
+        part.Dispose();
+        _fileSystem.Delete(path);
+        throw new NoSpaceException(
+            $"no space left for snapshot {meta.Index}: {length - part.Received} bytes are to come, {free} are free");
+    }
+
     /// <summary>Starts to receive a snapshot from a leader. Nothing is visible before it is committed.</summary>
     public SnapshotReceiver BeginReceive(SnapshotMeta meta)
     {
@@ -128,6 +178,25 @@ public sealed partial class SnapshotStore
         lock (_gate)
         {
             foreach (var (name, _, _) in Stored().Where(stored => stored.Index <= savedIndex).Skip(Kept))
+            {
+                _fileSystem.Delete($"{_directory}/{name}");
+            }
+
+            DeleteParts(savedIndex);
+        }
+    }
+
+    /// <summary>
+    /// Parts of snapshots up to an index are of no use once one of that index is stored. The one that is being received
+    /// stays: who receives it deletes it.
+    /// </summary>
+    private void DeleteParts(ulong upTo)
+    {
+        foreach (var name in _fileSystem.List(_directory))
+        {
+            if (name.EndsWith(PartSuffix, StringComparison.Ordinal)
+                && name != _receiving
+                && !(name.Length > 16 && TryParseHex(name.AsSpan(0, 16), out var index) && index > upTo))
             {
                 _fileSystem.Delete($"{_directory}/{name}");
             }

@@ -25,6 +25,13 @@ internal sealed class ByteWriter(int capacity = 4096)
         return _buffer.AsSpan(Length - count, count);
     }
 
+    /// <summary>As <see cref="Take"/>; valid until more is taken.</summary>
+    public Memory<byte> TakeMemory(int count)
+    {
+        Take(count);
+        return _buffer.AsMemory(Length - count, count);
+    }
+
     public Span<byte> At(int offset) => _buffer.AsSpan(offset, Length - offset);
 
     public void U8(byte value) => Take(1)[0] = value;

@@ -15,14 +15,17 @@ internal enum FrameType : byte
     /// <summary>The answer to it, and the end of the connection; a text says why.</summary>
     Refusal = 3,
 
-    /// <summary>A snapshot is announced: what it is, its length and checksum.</summary>
-    SnapshotBegin = 8,
+    /// <summary>A snapshot is offered: what it is, its length and checksum.</summary>
+    SnapshotOffer = 8,
 
-    /// <summary>A part of its content.</summary>
+    /// <summary>A part of its content, and where it belongs.</summary>
     SnapshotPart = 9,
 
-    /// <summary>The receiver has it on stable storage.</summary>
+    /// <summary>The receiver has all of it on stable storage.</summary>
     SnapshotStored = 10,
+
+    /// <summary>The receiver has the content up to here: where to begin, and how far it has come.</summary>
+    SnapshotThrough = 11,
 
     VoteRequest = 16,
     VoteResponse = 17,

@@ -1,4 +1,5 @@
 using Blixard.Raft.Core;
+using Blixard.Raft.Storage;
 
 namespace Blixard.Raft.Transport;
 
@@ -14,11 +15,12 @@ public interface IRaftTransport : IAsyncDisposable
     void Send(Message message);
 
     /// <summary>
-    /// Sends the newest stored snapshot, at or after the one asked for, whole, over a connection of its own; ends when
-    /// the receiver has it on stable storage. One at a time for each peer.
+    /// Sends the newest stored snapshot, at or after the one asked for, over a connection of its own, from where an
+    /// earlier attempt broke off; ends when the receiver has it on stable storage. One at a time for each peer.
     /// </summary>
     /// <returns>What was delivered: the core is told of it with <see cref="RaftNode.SnapshotDelivered"/>.</returns>
     /// <exception cref="SnapshotTransferException">It did not arrive.</exception>
+    /// <exception cref="SnapshotCorruptException">The stored one is damaged; nothing was sent.</exception>
     Task<SnapshotMeta> SendSnapshotAsync(InstallSnapshotRequest request, CancellationToken cancellationToken);
 }
 
@@ -32,8 +34,11 @@ public interface ITransportEvents
     /// <summary>Messages to that member were lost. Reported at most a few times per second.</summary>
     void Unreachable(MemberId member);
 
-    /// <summary>A leader's snapshot is complete and durable in the <see cref="Storage.SnapshotStore"/>.</summary>
+    /// <summary>A leader's snapshot is complete and durable in the <see cref="SnapshotStore"/>.</summary>
     void SnapshotArrived(SnapshotReceived received);
+
+    /// <summary>The disk failed while a snapshot was being received: the member must end.</summary>
+    void StorageFailed(StorageFailedException failure);
 }
 
 /// <summary>The snapshot did not arrive, or the receiver would not take it; the message says why.</summary>

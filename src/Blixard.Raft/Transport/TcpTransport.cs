@@ -21,7 +21,7 @@ public sealed class TcpTransport : IRaftTransport
     private readonly PeerListener _listener;
     private readonly SnapshotSending _snapshots;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ConcurrentDictionary<MemberId, bool> _sending = [];
+    private readonly ConcurrentDictionary<MemberId, CancellationTokenSource> _sending = [];
     private readonly ConcurrentDictionary<MemberId, RunningLink> _links = [];
     private readonly RunningTasks _running = new();
     private ITransportEvents? _events;
@@ -69,14 +69,14 @@ public sealed class TcpTransport : IRaftTransport
     {
         var peer = _peers.Find(request.To)
             ?? throw new SnapshotTransferException($"member {request.To} is not in this cluster's list of peers");
-        if (!_sending.TryAdd(request.To, true))
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        if (!_sending.TryAdd(request.To, either))
         {
             throw new SnapshotTransferException($"a snapshot is on its way to {peer} already");
         }
 
         try
         {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
             return await _snapshots.SendAsync(request, peer, either.Token);
         }
         finally
@@ -114,6 +114,7 @@ public sealed class TcpTransport : IRaftTransport
         if (address is null)
         {
             _listener.Drop(member);
+            EndSnapshot(member);
             return;
         }
 
@@ -128,6 +129,21 @@ public sealed class TcpTransport : IRaftTransport
             await Task.Yield();
             await link.RunAsync(stop.Token);
             stop.Dispose();
+        }
+    }
+
+    private void EndSnapshot(MemberId member)
+    {
+        try
+        {
+            if (_sending.TryGetValue(member, out var sending))
+            {
+                sending.Cancel();
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
         }
     }
 

@@ -48,6 +48,12 @@ public sealed record TransportOptions
     /// </summary>
     public TimeSpan DeadLinkTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Bytes per second that all snapshots on their way out may take together.</summary>
+    public long SnapshotBytesPerSecond { get; init; } = 64 << 20;
+
+    /// <summary>Bytes of a snapshot that may be on the way without a sign of the receiver.</summary>
+    public long SnapshotWindowBytes { get; init; } = 4 << 20;
+
     /// <summary>A snapshot transfer that makes no progress for this long has failed.</summary>
     public TimeSpan SnapshotStallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Blixard.Raft.Core;
 using Blixard.Raft.Storage;
 using Blixard.Raft.Transport;
@@ -22,6 +23,15 @@ internal sealed class MemoryNetwork
     }
 
     public void Heal() => _cut.Clear();
+
+    /// <summary>Whose snapshots do not end by themselves, and how many were ended by their senders.</summary>
+    public bool HoldSnapshots { get; set; }
+
+    /// <inheritdoc cref="HoldSnapshots"/>
+    public Channel<MemberId> Ended { get; } = Channel.CreateUnbounded<MemberId>();
+
+    /// <summary>Who began to send a snapshot that is held.</summary>
+    public Channel<MemberId> Held { get; } = Channel.CreateUnbounded<MemberId>();
 
     private sealed class Port(MemoryNetwork network, MemberId self, SnapshotStore snapshots) : IRaftTransport
     {
@@ -48,6 +58,19 @@ internal sealed class MemoryNetwork
         public async Task<SnapshotMeta> SendSnapshotAsync(
             InstallSnapshotRequest request, CancellationToken cancellationToken)
         {
+            if (network.HoldSnapshots)
+            {
+                network.Held.Writer.TryWrite(self);
+                try
+                {
+                    await Task.Delay(Timeout.Infinite, cancellationToken);
+                }
+                finally
+                {
+                    network.Ended.Writer.TryWrite(self);
+                }
+            }
+
             using var file = snapshots.OpenForSending(request.Snapshot.Index)
                 ?? throw new SnapshotTransferException("there is no such snapshot");
             if (!network._ports.TryGetValue(request.To, out var port) || Reach(request.To) is not { } events)
@@ -55,6 +78,7 @@ internal sealed class MemoryNetwork
                 throw new SnapshotTransferException("the link is cut");
             }
 
+            file.Verify();
             using var receiver = port.Snapshots.BeginReceive(file.Meta);
             await file.Content.CopyToAsync(receiver.Content, cancellationToken);
             receiver.Commit(file.Length, file.Checksum);

@@ -121,6 +121,60 @@ public sealed class RaftHostTests
     }
 
     [Fact]
+    public async Task A_leader_that_is_one_no_longer_ends_the_snapshot_it_was_sending()
+    {
+        await using var bench = new HostBench(3, o => o with { SnapshotEntries = 20, TrailingEntries = 5 });
+        await bench.WriteAsync(1, "before");
+        var leader = await bench.LeaderAsync();
+        var behind = (leader % 3) + 1;
+        await bench.StopAsync(behind);
+        for (var i = 0; i < 60; i++)
+        {
+            await bench.WriteAsync(leader, $"line {i}");
+        }
+
+        bench.Network.HoldSnapshots = true;
+        bench.Start(behind);
+        Assert.Equal(new MemberId((ulong)leader), await bench.Network.Held.Reader.ReadAsync(bench.Limit));
+
+        // The next leader's will end by itself, and bring the member up.
+        bench.Network.HoldSnapshots = false;
+        Assert.Equal(TransferOutcome.Moved, (await bench[leader].TransferLeadershipAsync(null, bench.Limit)).Outcome);
+        Assert.Equal(new MemberId((ulong)leader), await bench.Network.Ended.Reader.ReadAsync(bench.Limit));
+        var next = await NextLeaderAsync(bench, leader);
+        await bench.WriteAsync(next, "after");
+        await bench.Machine(behind).UntilAsync(lines => lines.Contains("after"), bench.Limit);
+    }
+
+    [Fact]
+    public async Task A_damaged_snapshot_is_taken_anew_before_it_is_sent()
+    {
+        await using var bench = new HostBench(
+            3,
+            o => o with { SnapshotEntries = 40, TrailingEntries = 5, SnapshotRetry = TimeSpan.FromMilliseconds(20) });
+        await bench.WriteAsync(1, "before");
+        var leader = await bench.LeaderAsync();
+        var behind = (leader % 3) + 1;
+        await bench.StopAsync(behind);
+        for (var i = 0; i < 70; i++)
+        {
+            await bench.WriteAsync(leader, $"line {i}");
+        }
+
+        foreach (var path in Directory.GetFiles(Path.Combine(bench.DirectoryOf(leader), "snapshots")))
+        {
+            var bytes = await File.ReadAllBytesAsync(path, bench.Limit);
+            bytes[3] ^= 1;
+            await File.WriteAllBytesAsync(path, bytes, bench.Limit);
+        }
+
+        bench.Start(behind);
+        await bench.Machine(behind).UntilAsync(lines => lines.Contains("line 69"), bench.Limit);
+        Assert.Equal(bench.Machine(leader).Lines, bench.Machine(behind).Lines);
+        Assert.Equal(1, bench.Machine(behind).Restores);
+    }
+
+    [Fact]
     public async Task A_restart_begins_at_the_newest_snapshot_and_applies_what_follows_once()
     {
         await using var bench = new HostBench(1, o => o with { SnapshotEntries = 10, TrailingEntries = 3 });

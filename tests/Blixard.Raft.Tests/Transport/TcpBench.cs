@@ -47,8 +47,10 @@ internal sealed class TcpBench : IAsyncDisposable
 
     public int PortOf(int id) => _ports[id];
 
-    public SnapshotStore SnapshotsOf(int id) => new(
-        PosixFileSystem.Instance, DirectoryOf(id), NullLogger<SnapshotStore>.Instance);
+    /// <summary>On whose disk the members' snapshots are.</summary>
+    public IFileSystem Disk { get; init; } = PosixFileSystem.Instance;
+
+    public SnapshotStore SnapshotsOf(int id) => new(Disk, DirectoryOf(id), NullLogger<SnapshotStore>.Instance);
 
     public string DirectoryOf(int id) => Path.Combine(_root.FullName, $"{id}");
 
@@ -163,7 +165,11 @@ internal sealed class Told : ITransportEvents
 
     void ITransportEvents.Unreachable(MemberId member) => Unreachable.Enqueue(member);
 
+    public ConcurrentQueue<StorageFailedException> Failures { get; } = [];
+
     void ITransportEvents.SnapshotArrived(SnapshotReceived received) => Snapshots.Enqueue(received);
+
+    void ITransportEvents.StorageFailed(StorageFailedException failure) => Failures.Enqueue(failure);
 }
 
 /// <summary>What was logged, as text.</summary>

@@ -155,62 +155,6 @@ public sealed class TcpTransportTests
     }
 
     [Fact]
-    public async Task A_snapshot_of_twenty_megabytes_arrives_whole_and_durable()
-    {
-        await using var bench = new TcpBench(2);
-        var content = new byte[20 << 20];
-        new Random(3).NextBytes(content);
-        var meta = new SnapshotMeta(17, 4, Configuration.Of([new(1), new(2)]));
-        bench.SnapshotsOf(1).Save(meta, stream => stream.Write(content));
-        bench.Start(1);
-        bench.Start(2);
-        var sent = await bench[1].SendSnapshotAsync(new(new(1), new(2), 5, meta), bench.Limit);
-        Assert.Equal(meta, sent);
-        var arrived = Assert.Single(bench.Told[2].Snapshots);
-        Assert.Equal((5ul, meta), (arrived.Term, arrived.Snapshot));
-        using var stored = bench.SnapshotsOf(2).OpenForSending(17);
-        using var read = new MemoryStream();
-        await stored!.Content.CopyToAsync(read, bench.Limit);
-        Assert.True(read.GetBuffer().AsSpan(0, (int)read.Length).SequenceEqual(content));
-    }
-
-    [Fact]
-    public async Task A_snapshot_that_breaks_off_leaves_nothing()
-    {
-        await using var bench = new TcpBench(2);
-        bench.Start(1);
-        using (var connection = await bench.ConnectAsync(from: 2, to: 1, ConnectionPurpose.Snapshot))
-        {
-            var meta = new SnapshotMeta(17, 4, Configuration.Of([new(1), new(2)]));
-            var begin = new ByteWriter();
-            var start = Frame.Begin(begin, FrameType.SnapshotBegin, 42);
-            begin.U64(5);
-            begin.U64(1000);
-            begin.U32(0);
-            var encoded = SnapshotMetaCodec.Encode(meta);
-            begin.U32((uint)encoded.Length);
-            begin.Bytes(encoded);
-            Frame.End(begin, start);
-            await connection.Stream.WriteAsync(begin.Written, bench.Limit);
-            await connection.Stream.WriteAsync(Handshake.Single(FrameType.SnapshotPart, 42, new byte[10]), bench.Limit);
-        }
-
-        await bench.UntilAsync(() => Directory.GetFiles(bench.DirectoryOf(1)).Length == 0);
-        Assert.Empty(bench.Told[1].Snapshots);
-    }
-
-    [Fact]
-    public async Task Sending_a_snapshot_to_nobody_says_so()
-    {
-        await using var bench = new TcpBench(2);
-        var meta = new SnapshotMeta(17, 4, Configuration.Of([new(1), new(2)]));
-        bench.SnapshotsOf(1).Save(meta, stream => stream.Write("state"u8));
-        bench.Start(1);
-        await Assert.ThrowsAsync<SnapshotTransferException>(
-            () => bench[1].SendSnapshotAsync(new(new(1), new(2), 5, meta), bench.Limit));
-    }
-
-    [Fact]
     public void A_port_that_is_taken_is_said_at_once()
     {
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
