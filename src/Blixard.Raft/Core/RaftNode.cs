@@ -97,6 +97,12 @@ public sealed class RaftNode
     /// <summary>For tests and invariants: the term of an entry, null if compacted or after the end.</summary>
     public ulong? TermAt(ulong index) => _state.Log.TermAt(index);
 
+    /// <summary>
+    /// Who counts at <paramref name="index"/>, which is not before the newest snapshot: what a snapshot taken there
+    /// carries.
+    /// </summary>
+    public Configuration ConfigurationAt(ulong index) => _state.Log.Configurations.At(index);
+
     /// <summary>For tests and invariants. The index must be within FirstIndex and LastIndex.</summary>
     public LogEntry EntryAt(ulong index) => _state.Log.At(index);
 

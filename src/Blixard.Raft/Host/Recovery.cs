@@ -24,7 +24,8 @@ internal static class Recovery
             };
         }
 
-        if (recovered.Snapshot.Configuration != Configuration.Empty)
+        // A member that joined has an empty configuration until it gets its log, and later below its first entry.
+        if (recovered.Snapshot.Configuration != Configuration.Empty || recovered.Entries.Count > 0)
         {
             return recovered;
         }

@@ -14,6 +14,7 @@ internal sealed class ScenarioCluster
     private readonly List<Message> _flight = [];
     private StringBuilder _said = new();
     private int _electionTicks;
+    private ScenarioCommand? _cluster;
 
     public string Run(ScenarioCommand command)
     {
@@ -57,6 +58,15 @@ internal sealed class ScenarioCluster
             case "transfer":
                 Say($"{Member(command.Member()).Node.TransferLeadership(new(command.Number("to", 0))).Status}");
                 break;
+            case "change":
+                Change(Member(command.Member()), command);
+                break;
+            case "join":
+                Add(Configuration.Empty);
+                break;
+            case "unreachable":
+                Member(command.Member()).Node.Unreachable(new(command.Number("peer", 0)));
+                break;
             case "compact":
                 Member(command.Member()).Compact();
                 break;
@@ -92,20 +102,36 @@ internal sealed class ScenarioCluster
         var voters = (int)command.Number("voters", 3);
         var learners = (int)command.Number("learners", 0);
         _electionTicks = (int)command.Number("election", 5);
+        _cluster = command;
         var all = Enumerable.Range(1, voters + learners).Select(id => new MemberId((ulong)id)).ToArray();
         var configuration = new Configuration([.. all[..voters]], [.. all[voters..]]);
-        foreach (var id in all)
+        foreach (var _ in all)
         {
-            var options = new RaftOptions
-            {
-                Self = id,
-                Seed = id.Value,
-                ElectionTicks = _electionTicks,
-                MaxAppendEntries = (int)command.Number("batch", 4096),
-                MaxInflightRequests = (int)command.Number("inflight", 64),
-            };
-            _members.Add(new(options, new(default, new(0, 0, configuration), [])));
+            Add(configuration);
         }
+    }
+
+    /// <summary>One more member, with an empty log.</summary>
+    private void Add(Configuration configuration)
+    {
+        var id = new MemberId((ulong)_members.Count + 1);
+        var options = new RaftOptions
+        {
+            Self = id,
+            Seed = id.Value,
+            ElectionTicks = _electionTicks,
+            MaxAppendEntries = (int)_cluster!.Number("batch", 4096),
+            MaxInflightRequests = (int)_cluster.Number("inflight", 64),
+            MaxPromotionLag = (int)_cluster.Number("lag", 1_000),
+        };
+        _members.Add(new(options, new(default, new(0, 0, configuration), [])));
+    }
+
+    private void Change(ScenarioMember member, ScenarioCommand command)
+    {
+        var target = new Configuration(command.Set("voters"), command.Set("learners"));
+        var result = member.Node.ChangeConfiguration(target);
+        Say($"{result.Status}{(result.Index > 0 ? $" {result.Index}" : "")}{(result.Member.IsNone ? "" : $" {result.Member.Value}")}");
     }
 
     private void Tick(ScenarioMember member, int times)
@@ -120,7 +146,9 @@ internal sealed class ScenarioCluster
 
     private void Campaign(ScenarioMember member)
     {
-        for (var ticks = 0; member.Node.Role == RaftRole.Follower && ticks < _electionTicks * 2; ticks++)
+        for (var ticks = 0;
+            member.Node.Role is RaftRole.Follower or RaftRole.Learner && ticks < _electionTicks * 2;
+            ticks++)
         {
             member.Node.Tick();
         }
@@ -242,11 +270,13 @@ internal sealed class ScenarioCluster
     {
         var (index, term) = command.Position("snapshot");
         var to = Member(command.Member());
+        var from = new MemberId(command.Number("from", 1));
+        var sent = Member(from).Node.Snapshot;
         Step(new SnapshotReceived(
-            new(command.Number("from", 1)),
+            from,
             to.Node.Self,
             command.Number("term", term),
-            new(index, term, to.Node.Configuration)));
+            new(index, term, sent.Index == index ? sent.Configuration : to.Node.Configuration)));
     }
 
     private void Status(ScenarioMember member) => _said.Append(ScenarioText.Of(member));

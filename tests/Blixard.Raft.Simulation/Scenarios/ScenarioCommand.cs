@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Blixard.Raft.Core;
 
@@ -25,6 +26,12 @@ internal sealed record ScenarioCommand(string Name, IReadOnlyList<string> Argume
         Arguments.Count > 0
             ? [.. Arguments.Select(argument => new MemberId(Number(argument)))]
             : [.. Enumerable.Range(1, otherwise).Select(id => new MemberId((ulong)id))];
+
+    /// <summary><c>1,2,3</c>; empty if it is not named.</summary>
+    public ImmutableSortedSet<MemberId> Set(string name) =>
+        Named.TryGetValue(name, out var text)
+            ? [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(id => new MemberId(Number(id)))]
+            : [];
 
     public ulong Number(string name, ulong otherwise) => Named.TryGetValue(name, out var text) ? Number(text) : otherwise;
 

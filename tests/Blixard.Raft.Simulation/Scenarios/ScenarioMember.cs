@@ -59,7 +59,7 @@ internal sealed class ScenarioMember(RaftOptions options, RestoredState restored
     /// <summary>A snapshot of what is applied is durable, and the log behind it deleted.</summary>
     public void Compact()
     {
-        _snapshot = new(Applied, Node.TermAt(Applied)!.Value, Node.Configuration);
+        _snapshot = new(Applied, Node.TermAt(Applied)!.Value, Node.ConfigurationAt(Applied));
         _stable.RemoveAll(entry => entry.Index <= Applied);
         Node.Compact(_snapshot, Applied);
     }

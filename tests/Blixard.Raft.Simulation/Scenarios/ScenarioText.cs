@@ -68,9 +68,16 @@ internal static class ScenarioText
         var lines = new Lines();
         lines.Add(
             $"{node.Self.Value}: {node.Role} term {node.Term} vote {node.Vote.Value} leader {node.Leader.Value} commit {node.Commit} durable {node.DurableIndex} applied {member.Applied} log from {node.FirstIndex}:{terms}");
+        if (node.ConfigurationIndex > 0)
+        {
+            lines.Add(
+                $"  {TraceText.Of(node.Configuration)} since {node.ConfigurationIndex}{(node.IsChangePending ? ", pending" : "")}");
+        }
+
         foreach (var peer in node.Peers)
         {
-            lines.Add($"  {peer.Member.Value}: {peer.State} match {peer.Match} next {peer.Next}");
+            lines.Add(
+                $"  {peer.Member.Value}: {peer.State} match {peer.Match} next {peer.Next}{(peer.IsLeaving ? " leaving" : "")}");
         }
 
         return lines.ToString();

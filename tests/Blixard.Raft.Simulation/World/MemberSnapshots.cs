@@ -37,7 +37,7 @@ internal sealed class MemberSnapshots(SimWorld world, SimMember member)
         _capturing = true;
         _newest = entry.Index;
         var file = new SnapshotFile(
-            new(entry.Index, entry.Term, member.Node!.Configuration), member.Machine.Capture());
+            new(entry.Index, entry.Term, member.Node!.ConfigurationAt(entry.Index)), member.Machine.Capture());
 #if MUTANTS
         if (Planted.Is(Mutant.CompactedBeforeSnapshotDurable))
         {

@@ -44,5 +44,20 @@ internal static class TraceText
         0 => "",
         1 => $"{entries[0].Index}/{entries[0].Term}",
         _ => $"{entries[0].Index}/{entries[0].Term}..{entries[^1].Index}/{entries[^1].Term}",
-    };
+    } + string.Concat(entries
+        .Where(entry => entry.Kind == EntryKind.Configuration)
+        .Select(entry => $" ({entry.Index}: {Of(ConfigurationCodec.Decode(entry.Data.Span))})"));
+
+    /// <summary><c>voters 1 2 3, outgoing 1 2</c>, without what is empty.</summary>
+    public static string Of(Configuration configuration) => string.Join(
+        ", ",
+        new[]
+        {
+            ("voters", configuration.Voters),
+            ("learners", configuration.Learners),
+            ("outgoing", configuration.Outgoing),
+            ("learners next", configuration.LearnersNext),
+        }
+        .Where(part => part.Item2.Count > 0)
+        .Select(part => $"{part.Item1} {string.Join(' ', part.Item2.Select(member => member.Value))}"));
 }
