@@ -64,8 +64,6 @@ internal static class Engine
         SnapshotEntries = options.SnapshotEntries,
         SnapshotBytes = options.SnapshotBytes,
         TrailingEntries = options.TrailingEntries,
-        TrailingBytes = options.TrailingBytes,
-        CatchUpBytes = options.CatchUpBytes,
     };
 
     private static IRaftTransport TransportOf(

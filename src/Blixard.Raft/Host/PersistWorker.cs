@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Threading.Channels;
 using Blixard.Raft.Core;
 using Blixard.Raft.Storage;
 using Blixard.Raft.Transport;
@@ -17,14 +18,14 @@ internal sealed partial class PersistWorker(
     private static readonly TimeSpan IdleAfter = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan NoSpaceRetry = TimeSpan.FromMilliseconds(500);
 
-    private readonly WorkQueue<Work> _work = new();
+    private readonly Channel<Work> _work = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
     private readonly TaskCompletionSource _completed = new();
     private bool _marked = true;
 
-    public void Persist(Ready ready) => _work.Add(new(ready, null, 0));
+    public void Persist(Ready ready) => _work.Writer.TryWrite(new(ready, null, 0));
 
     /// <summary>A snapshot is durable: mark it in the log and drop what lies behind.</summary>
-    public void Compact(SnapshotMeta snapshot, ulong through) => _work.Add(new(null, snapshot, through));
+    public void Compact(SnapshotMeta snapshot, ulong through) => _work.Writer.TryWrite(new(null, snapshot, through));
 
     /// <summary>Runs until <see cref="Complete"/>; throws what the disk throws.</summary>
     public Task RunAsync() => Task.Factory.StartNew(
@@ -32,17 +33,17 @@ internal sealed partial class PersistWorker(
 
     public void Complete()
     {
-        _work.Complete();
+        _work.Writer.TryComplete();
         _completed.TrySetResult();
     }
 
     private void Run()
     {
         var together = new List<Ready>();
-        var taken = new List<Work>();
-        while (WaitForWork(taken))
+        var reader = _work.Reader;
+        while (WaitForWork(reader))
         {
-            foreach (var work in taken)
+            while (reader.TryRead(out var work))
             {
                 if (work.Ready is { } ready)
                 {
@@ -77,14 +78,15 @@ internal sealed partial class PersistWorker(
     }
 
     /// <summary>Blocks; once nothing came for a while, marks the last batch as acknowledged.</summary>
-    private bool WaitForWork(List<Work> taken)
+    private bool WaitForWork(ChannelReader<Work> reader)
     {
-        if (!_marked && !_work.Wait(IdleAfter))
+        var waiting = reader.WaitToReadAsync().AsTask();
+        if (!_marked && !waiting.Wait(IdleAfter))
         {
             Mark();
         }
 
-        return _work.Take(taken);
+        return waiting.GetAwaiter().GetResult();
     }
 
     private void Persist(List<Ready> together)

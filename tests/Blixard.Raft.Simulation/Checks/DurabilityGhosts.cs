@@ -35,7 +35,7 @@ internal sealed class DurabilityGhosts(SimWorld world)
                     "DurableAck",
                     $"m{member.Id.Value} acknowledges in term {accepted.Term}; {stable.HardState.Term} is on its disk");
                 _invariants.Require(
-                    accepted.Index <= Math.Max(stable.LastIndex, stable.Snapshot.Meta.Index),
+                    accepted.Index <= Math.Max(stable.LastIndex, stable.Snapshot.Index),
                     "DurableAck",
                     $"m{member.Id.Value} acknowledges {accepted.Index}; its disk ends at {stable.LastIndex}");
                 break;

@@ -20,10 +20,10 @@ internal enum EventKind : byte
     /// <summary>What was read back at the start is on stable storage; the node runs from here on.</summary>
     Recovered,
 
-    /// <summary>A captured snapshot is durable (SnapshotFile).</summary>
+    /// <summary>The time to store a captured snapshot is over (SnapshotCapture).</summary>
     SnapshotStored,
 
-    /// <summary>A snapshot from the leader is complete and durable at the receiver (SnapshotTransfer).</summary>
+    /// <summary>A snapshot from the leader has come, and is stored (SnapshotTransfer).</summary>
     SnapshotArrived,
 
     /// <summary>The sender learns what became of a transfer (SnapshotTransfer).</summary>
@@ -39,6 +39,15 @@ internal enum EventKind : byte
     Crash,
     Pause,
     Stall,
+
+    /// <summary>Some operation of some disk fails.</summary>
+    DiskError,
+
+    /// <summary>Some disk has no room left for a while.</summary>
+    DiskFull,
+
+    /// <summary>... and then has again (the member's number).</summary>
+    DiskFreed,
     Transfer,
 
     /// <summary>A new leader gets into trouble (the member's number).</summary>

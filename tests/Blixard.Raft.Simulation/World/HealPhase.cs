@@ -3,8 +3,8 @@ using Blixard.Raft.Core;
 namespace Blixard.Raft.Simulation.World;
 
 /// <summary>
-/// After chaos: with all links, disks and members working again, the cluster must come back within a bound, step by
-/// step. What safety alone can't see is found here: a cluster that never does anything again is perfectly safe.
+/// After chaos: with all links and disks working again, and a quorum of members, sometimes no more, the cluster must
+/// come back within a bound, step by step. What safety alone can't see is found here: a cluster that never does anything again is perfectly safe.
 /// </summary>
 internal sealed class HealPhase(SimWorld world)
 {
@@ -43,6 +43,8 @@ internal sealed class HealPhase(SimWorld world)
 
     public bool IsDone => _stage == Stage.Done;
 
+    private IEnumerable<SimMember> Healing => world.Members.Where(member => member.TakesPart);
+
     public void AfterStep()
     {
         world.Invariants.Require(
@@ -70,7 +72,7 @@ internal sealed class HealPhase(SimWorld world)
         switch (_stage)
         {
             case Stage.Quiet:
-                foreach (var member in world.Members)
+                foreach (var member in Healing)
                 {
                     if (member.Node is not null && member.Reads.Served == _servedBefore[member.Number])
                     {
@@ -109,7 +111,7 @@ internal sealed class HealPhase(SimWorld world)
         }
 
         var leader = world.Members[number].Node!;
-        foreach (var member in world.Members)
+        foreach (var member in Healing)
         {
             var what = member.Node is not { } node ? "is down"
                 : node.Term != leader.Term || node.Leader != leader.Self ? "does not follow the leader"
@@ -134,12 +136,12 @@ internal sealed class HealPhase(SimWorld world)
     // The same length everywhere by now; the same content, and nothing lost, remains to be seen.
     private void RequireEqual()
     {
-        var first = world.Members[0];
-        foreach (var member in world.Members)
+        var first = Healing.First();
+        foreach (var member in Healing)
         {
             world.Clients.RequireAcknowledged(member);
             world.Invariants.Require(
-                member.Machine.Hash == first.Machine.Hash, "Convergence", $"m{member.Id.Value} differs from m1 in its state");
+                member.Machine.Hash == first.Machine.Hash, "Convergence", $"m{member.Id.Value} differs from m{first.Id.Value} in its state");
             for (var index = member.Node!.FirstIndex; index <= member.Node.LastIndex; index++)
             {
                 world.Invariants.Require(
@@ -152,7 +154,7 @@ internal sealed class HealPhase(SimWorld world)
 
     private SimMember Somebody()
     {
-        var member = world.Members[world.Random.Below(world.Members.Length)];
-        return member.Node is null ? world.Members[world.Leader()] : member;
+        var running = world.Members.Where(member => member.Node is not null).ToArray();
+        return running[world.Random.Below(running.Length)];
     }
 }

@@ -5,13 +5,14 @@ namespace Blixard.Raft.Simulation.World;
 /// <summary>A linearizable read under way at one member.</summary>
 /// <param name="Context">Unique in the run.</param>
 /// <param name="Floor">What was committed anywhere when it began: it must see at least that.</param>
-internal sealed record OpenRead(ulong Context, ulong Floor);
+/// <param name="Read">What its client knows of it.</param>
+internal sealed record OpenRead(ulong Context, ulong Floor, ClientRead Read);
 
 /// <summary>The reads of one member, from the question for an index until the state is new enough.</summary>
 internal sealed class MemberReads(SimWorld world, SimMember member)
 {
     private readonly Dictionary<ulong, OpenRead> _asked = [];
-    private readonly List<ReadState> _waiting = [];
+    private readonly List<(OpenRead Open, ulong Index)> _waiting = [];
 
     public long Served { get; private set; }
 
@@ -24,9 +25,9 @@ internal sealed class MemberReads(SimWorld world, SimMember member)
     }
 
     /// <summary>False: nobody leads here, so the read was not taken.</summary>
-    public bool Begin(ulong context)
+    public bool Begin(ulong context, ClientRead read)
     {
-        _asked.Add(context, new(context, world.Invariants.CommittedIndex));
+        _asked.Add(context, new(context, world.Invariants.CommittedIndex, read));
         if (member.ReadIndex(context))
         {
             return true;
@@ -59,7 +60,7 @@ internal sealed class MemberReads(SimWorld world, SimMember member)
             read.Index >= open.Floor,
             "LinearizableRead",
             $"read {read.Context} at m{member.Id.Value} was given index {read.Index}; {open.Floor} was committed before it began");
-        _waiting.Add(read);
+        _waiting.Add((open, read.Index));
         Applied();
     }
 
@@ -70,10 +71,12 @@ internal sealed class MemberReads(SimWorld world, SimMember member)
     {
         for (var i = _waiting.Count - 1; i >= 0; i--)
         {
-            if (_waiting[i].Index <= member.Machine.Applied)
+            var (open, index) = _waiting[i];
+            if (index <= member.Machine.Applied)
             {
                 _waiting.RemoveAt(i);
                 Served++;
+                world.Clients.Served(member, open.Read);
             }
         }
     }

@@ -12,6 +12,8 @@ internal sealed class Nemesis(SimWorld world)
         Again(EventKind.Pause, world.Options.PauseEvery);
         Again(EventKind.Stall, world.Options.StallEvery);
         Again(EventKind.Transfer, world.Options.TransferEvery);
+        Again(EventKind.DiskError, world.Options.DiskErrorEvery);
+        Again(EventKind.DiskFull, world.Options.DiskFullEvery);
     }
 
     /// <summary>Somebody was elected; it may not enjoy it for long.</summary>
@@ -55,6 +57,20 @@ internal sealed class Nemesis(SimWorld world)
                 world.Trace.Add(world, stalled.Number, "disk stalls until", until);
                 Again(kind, world.Options.StallEvery);
                 break;
+            case EventKind.DiskError:
+                DiskError(Any());
+                Again(kind, world.Options.DiskErrorEvery);
+                break;
+            case EventKind.DiskFull:
+                var full = Any();
+                full.Disk.Fill(world.Random.Below(6_000));
+                world.Trace.Add(world, full.Number, "has a disk without room");
+                world.Schedule(world.Random.Below(1_000_000), EventKind.DiskFreed, full.Number);
+                Again(kind, world.Options.DiskFullEvery);
+                break;
+            case EventKind.DiskFreed:
+                world.Members[(int)payload!].Disk.Free();
+                break;
             case EventKind.Transfer:
                 Transfer();
                 Again(kind, world.Options.TransferEvery);
@@ -71,10 +87,12 @@ internal sealed class Nemesis(SimWorld world)
         world.Network.Calm();
         var blackout = world.Random.Chance(400);
         world.Trace.Add(world, -1, blackout ? "the power fails everywhere; then all heals" : "all heals");
+        LeaveOut();
         foreach (var member in world.Members)
         {
             member.PausedUntil = 0;
             member.Storage.Stall(0);
+            member.Disk.Free();
             member.TickPeriod = SwarmOptions.TickPeriod + world.Random.Between(-500, 500);
             if (blackout)
             {
@@ -82,6 +100,26 @@ internal sealed class Nemesis(SimWorld world)
             }
 
             member.Start();
+        }
+    }
+
+    /// <summary>Sometimes some stay down for good: a quorum must do.</summary>
+    private void LeaveOut()
+    {
+        if (!world.Random.Chance(300))
+        {
+            return;
+        }
+
+        for (var more = world.Faults.Spare; more > 0; more--)
+        {
+            var member = world.Members[world.Random.Below(world.Options.Voters)];
+            if (member.TakesPart)
+            {
+                member.Crash(powerLoss: false);
+                member.IsLeftOut = true;
+                world.Trace.Add(world, member.Number, "stays down");
+            }
         }
     }
 
@@ -110,7 +148,31 @@ internal sealed class Nemesis(SimWorld world)
         var powerLoss = world.Random.Chance(world.Options.PowerLossChance);
         member.Crash(powerLoss);
         world.Trace.Add(world, member.Number, powerLoss ? "loses power" : "is killed");
+        if (world.Random.Chance(world.Options.DamageChance) && world.Faults.MayDamage(member))
+        {
+            world.Trace.Add(world, member.Number, "disk damaged:", MediumFaults.Strike(member.Disk, world.Random));
+        }
+
         world.Schedule(world.Random.Below(world.Options.DownHigh), EventKind.Start, member);
+    }
+
+    private void DiskError(SimMember member)
+    {
+        var files = member.Disk.Files;
+        switch (world.Random.Below(3))
+        {
+            case 0:
+                files.FailNextSync = true;
+                break;
+            case 1:
+                files.FailNextWrite = true;
+                break;
+            default:
+                files.FailNextDirectorySync = true;
+                break;
+        }
+
+        world.Trace.Add(world, member.Number, "disk is about to fail");
     }
 
     private void Coup(SimMember leader)

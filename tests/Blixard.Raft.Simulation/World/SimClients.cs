@@ -1,4 +1,5 @@
 using Blixard.Raft.Core;
+using Blixard.Raft.Simulation.Checks;
 
 namespace Blixard.Raft.Simulation.World;
 
@@ -15,11 +16,20 @@ internal sealed class OpenWrite(Write write, byte[] data, int members)
     public int[] WaitsAt { get; } = [.. Enumerable.Repeat(-1, members)];
 
     public long LastProposed { get; set; }
+
+    /// <summary>Some member took it: whether it takes effect is not known before it is acknowledged.</summary>
+    public bool WasTaken { get; set; }
 }
 
+/// <summary>A read as its client knows it.</summary>
+/// <param name="Operation">It in the history.</param>
+/// <param name="Floor">The newest entry whose effect on this key somebody had seen or been told of when it began.</param>
+internal sealed record ClientRead(HistoryOperation Operation, int Key, ulong Floor);
+
 /// <summary>
-/// The clients: each numbers its writes, retries them anywhere until one is acknowledged, and reads. Every write takes
-/// effect once, and one that was acknowledged is never lost.
+/// The clients: each numbers its writes, retries them anywhere until one is acknowledged or it has lost patience, and
+/// reads. Every write takes effect at most once, one that was acknowledged is never lost, one that was refused
+/// everywhere never happens, and no read goes back behind what anybody knew when it began.
 /// </summary>
 internal sealed class SimClients
 {
@@ -28,7 +38,9 @@ internal sealed class SimClients
     private readonly SimWorld _world;
     private readonly List<OpenWrite>[] _open;
     private readonly uint[] _sequences;
+    private readonly ulong[] _floors;
     private readonly Dictionary<Write, ulong> _effects = [];
+    private readonly HashSet<Write> _refused = [];
     private readonly List<Write> _acknowledged = [];
     private ulong _reads;
 
@@ -37,7 +49,11 @@ internal sealed class SimClients
         _world = world;
         _open = [.. Enumerable.Range(0, world.Options.Clients).Select(_ => new List<OpenWrite>())];
         _sequences = new uint[world.Options.Clients];
+        _floors = new ulong[world.Options.Keys];
+        History = new(world.Options.Keys);
     }
+
+    public History History { get; }
 
     public int AcknowledgedCount => _acknowledged.Count;
 
@@ -65,7 +81,14 @@ internal sealed class SimClients
         }
         else if (Overdue(client) is { } overdue && _world.Random.Chance(500))
         {
-            Propose(member, overdue);
+            if (_world.Random.Chance(options.GiveUpChance))
+            {
+                GiveUp(client, overdue);
+            }
+            else
+            {
+                Propose(member, overdue);
+            }
         }
         else if (_open[client].Count < options.Window && MayOpen(client))
         {
@@ -74,7 +97,23 @@ internal sealed class SimClients
     }
 
     /// <summary>Reads through this member; true if somebody leads there.</summary>
-    public bool Read(SimMember member) => member.Reads.Begin(++_reads);
+    public bool Read(SimMember member)
+    {
+        var key = _world.Random.Below(_floors.Length);
+        return member.Reads.Begin(++_reads, new(History.BeginRead(key), key, _floors[key]));
+    }
+
+    /// <summary>A member answers a read from its state as it is now.</summary>
+    public void Served(SimMember member, ClientRead read)
+    {
+        var register = member.Machine.Read(read.Key);
+        _world.Invariants.Require(
+            register.Index >= read.Floor,
+            "MonotonicRead",
+            $"m{member.Id.Value} answers key {read.Key} as of {register.Index}; {read.Floor} was known before the read began");
+        _floors[read.Key] = Math.Max(_floors[read.Key], register.Index);
+        History.EndRead(read.Operation, register.Value);
+    }
 
     /// <summary>Gives every open write of everybody to this member, after opening one more each if asked.</summary>
     public void ProposeAll(SimMember member, bool openMore)
@@ -102,6 +141,8 @@ internal sealed class SimClients
                 _effects.TryAdd(write, index) || _effects[write] == index,
                 "ExactlyOnce",
                 $"write {write} took effect at {index} on m{member.Id.Value}, and at {_effects[write]} elsewhere");
+            _world.Invariants.Require(
+                !_refused.Contains(write), "RefusedNeverHappens", $"write {write}, which every member refused, is applied");
         }
 
         foreach (var open in _open[write.Client])
@@ -110,8 +151,7 @@ internal sealed class SimClients
             {
                 if (open.WaitsAt[member.Number] == member.Incarnation)
                 {
-                    _acknowledged.Add(write);
-                    _open[write.Client].Remove(open);
+                    Acknowledge(open);
                 }
 
                 break;
@@ -131,6 +171,17 @@ internal sealed class SimClients
         }
     }
 
+    private void Acknowledge(OpenWrite open)
+    {
+        var write = open.Write;
+        _acknowledged.Add(write);
+        _open[write.Client].Remove(open);
+        _world.Invariants.Require(
+            _effects.TryGetValue(write, out var effect), "ExactlyOnce", $"write {write} is acknowledged and had no effect");
+        _floors[write.Key] = Math.Max(_floors[write.Key], effect);
+        History.EndWrite(write);
+    }
+
     private SimMember? ChooseMember()
     {
         var leader = _world.Leader();
@@ -146,11 +197,26 @@ internal sealed class SimClients
 
     private OpenWrite Open(int client)
     {
-        var write = new Write(client, ++_sequences[client]);
+        var sequence = ++_sequences[client];
+        var done = _open[client].Count > 0 ? _open[client][0].Write.Sequence - 1 : sequence - 1;
+        var write = new Write(client, sequence, done, _world.Random.Below(_floors.Length));
         var data = write.Encode(_world.Random.Below(_world.Options.PaddingHigh + 1));
         var open = new OpenWrite(write, data, _world.Members.Length);
         _open[client].Add(open);
+        History.BeginWrite(write);
         return open;
+    }
+
+    private void GiveUp(int client, OpenWrite open)
+    {
+        _open[client].Remove(open);
+        if (!open.WasTaken)
+        {
+            _refused.Add(open.Write);
+            History.Refused(open.Write);
+        }
+
+        _world.Trace.Add(_world, -1, "gives up", open.Write);
     }
 
     private OpenWrite? Overdue(int client)
@@ -165,6 +231,7 @@ internal sealed class SimClients
         open.LastProposed = _world.Now;
         open.WaitsAt[member.Number] = member.Incarnation;
         var result = member.Propose(open.Data, onlyAsLeader: _world.Random.Chance(50));
+        open.WasTaken |= result.Status is ProposeStatus.Appended or ProposeStatus.Forwarded;
         _world.Trace.Add(_world, member.Number, "propose", (open.Write, result.Status, result.Index));
     }
 }

@@ -1,5 +1,6 @@
 using Blixard.Raft.Core;
 using Blixard.Raft.Simulation.Checks;
+using Blixard.Raft.Storage;
 
 namespace Blixard.Raft.Simulation.World;
 
@@ -24,7 +25,7 @@ internal sealed class SimMember
         _world = world;
         Number = number;
         Id = new((ulong)number + 1);
-        Machine = new(world.Options.Clients);
+        Machine = NewMachine();
         Storage = new(world, this);
         Disk.Stable.Truncating = index => world.Durability.Truncating(this, index);
         Disk.Stable.Voting = (old, next) => world.Durability.Voting(this, old, next);
@@ -46,7 +47,7 @@ internal sealed class SimMember
 
     public MemberStorage Storage { get; }
 
-    public SimDisk Disk => Storage.Disk;
+    public MemberDisk Disk => Storage.Disk;
 
     public RegisterMachine Machine { get; private set; }
 
@@ -63,12 +64,23 @@ internal sealed class SimMember
 
     public MemberReads Reads => _reads;
 
+    /// <summary>
+    /// Its disk was damaged so that it must not go on: it stays down, as a member that needs an operator does.
+    /// </summary>
+    public bool IsLost { get; private set; }
+
+    /// <summary>It stays down while the others heal.</summary>
+    public bool IsLeftOut { get; set; }
+
+    /// <summary>The healed cluster consists of those that are.</summary>
+    public bool TakesPart => !IsLost && !IsLeftOut;
+
     // ---- life ----
 
     /// <summary>Reads the disk back and syncs it; the node runs when that is done.</summary>
     public void Start()
     {
-        if (Node is null && !_recovering)
+        if (Node is null && !_recovering && TakesPart)
         {
             _recovering = true;
             _world.Schedule(Storage.SyncTime(), EventKind.Recovered, this);
@@ -78,31 +90,30 @@ internal sealed class SimMember
     public void Recovered()
     {
         _recovering = false;
-        var restored = Disk.Recover();
-        Machine = new(_world.Options.Clients);
-        Machine.Restore(Disk.Stable.Snapshot.State);
-        var options = _world.Options;
-        Node = new(
-            new()
-            {
-                Self = Id,
-                Seed = _world.Random.Next(),
-                ElectionTicks = options.ElectionTicks,
-                HeartbeatTicks = options.HeartbeatTicks,
-                MaxAppendEntries = options.MaxAppendEntries,
-                MaxAppendBytes = options.MaxAppendBytes,
-                MaxInflightRequests = options.MaxInflightRequests,
-                MaxInflightBytes = options.MaxInflightBytes,
-                MaxUncommittedBytes = options.MaxUncommittedBytes,
-            },
-            restored);
+        Machine = NewMachine();
+        var core = CoreOptions();
+        try
+        {
+            Node = new(core, Disk.Open(core, Machine, _world.Configuration));
+        }
+        catch (Exception refused) when (refused is WalCorruptException or SnapshotCorruptException)
+        {
+            _world.Trace.Add(_world, Number, "refuses its disk:", refused.Message);
+            Crash(powerLoss: false);
+            IsLost = true;
+            return;
+        }
+
         _lastBatch = 0;
         _world.Invariants.Started(this);
+        _snapshots.Opened(Node.Snapshot);
         _world.Schedule(_world.Random.Below((int)TickPeriod), EventKind.Tick, this);
     }
 
     public void Crash(bool powerLoss)
     {
+        Action? doing = _recovering ? () => Disk.Open(CoreOptions(), NewMachine(), _world.Configuration) : null;
+        Storage.Crash(powerLoss, doing ?? _snapshots.Doing);
         Node = null;
         Incarnation++;
         _recovering = false;
@@ -110,7 +121,33 @@ internal sealed class SimMember
         PausedUntil = 0;
         _snapshots.Forget();
         _reads.Forget();
-        Storage.Crash(powerLoss);
+    }
+
+    /// <summary>The disk failed it, so the process ends, and is started again.</summary>
+    public void Exit(IOException cause)
+    {
+        _world.Trace.Add(_world, Number, "exits:", cause.Message);
+        Crash(powerLoss: false);
+        _world.Schedule(_world.Random.Between(1_000, 200_000), EventKind.Start, this);
+    }
+
+    private RegisterMachine NewMachine() => new(_world.Options.Clients, _world.Options.Keys);
+
+    private RaftOptions CoreOptions()
+    {
+        var options = _world.Options;
+        return new()
+        {
+            Self = Id,
+            Seed = _world.Random.Next(),
+            ElectionTicks = options.ElectionTicks,
+            HeartbeatTicks = options.HeartbeatTicks,
+            MaxAppendEntries = options.MaxAppendEntries,
+            MaxAppendBytes = options.MaxAppendBytes,
+            MaxInflightRequests = options.MaxInflightRequests,
+            MaxInflightBytes = options.MaxInflightBytes,
+            MaxUncommittedBytes = options.MaxUncommittedBytes,
+        };
     }
 
     // ---- inputs ----
@@ -157,9 +194,9 @@ internal sealed class SimMember
         AfterInput();
     }
 
-    public void SnapshotStored(SnapshotFile file)
+    public void SnapshotStored(SnapshotCapture capture)
     {
-        _snapshots.Stored(file);
+        _snapshots.Stored(capture);
         AfterInput();
     }
 
@@ -182,7 +219,11 @@ internal sealed class SimMember
     public void SyncDone()
     {
         var durable = Storage.CompleteSync();
-        Node!.Persisted(durable[^1].Number);
+        if (durable.Count > 0)
+        {
+            Node!.Persisted(durable[^1].Batch);
+        }
+
         foreach (var batch in durable)
         {
             foreach (var message in batch.AfterDurable)
@@ -258,17 +299,13 @@ internal sealed class SimMember
 
     private void Persist(Ready ready)
     {
-        SnapshotFile? snapshot = null;
         if (ready.Snapshot is { } meta)
         {
-            snapshot = Disk.Received(meta);
-            Machine.Restore(snapshot.State);
-            _snapshots.Restored(meta.Index);
-            _world.Invariants.Restored(this, meta);
+            _snapshots.Restore(meta);
             _reads.Applied();
         }
 
-        Storage.Write(ready, snapshot);
+        Storage.Write(ready);
     }
 
     private void Apply(LogEntry entry)

@@ -20,6 +20,7 @@ internal sealed class SimWorld
         Durability = new(this);
         Clients = new(this);
         Nemesis = new(this);
+        Faults = new(this);
         Members = [.. Enumerable.Range(0, Options.Members).Select(number => new SimMember(this, number))];
     }
 
@@ -40,6 +41,8 @@ internal sealed class SimWorld
     public SimClients Clients { get; }
 
     public Nemesis Nemesis { get; }
+
+    public FaultAtlas Faults { get; }
 
     public Invariants Invariants { get; }
 

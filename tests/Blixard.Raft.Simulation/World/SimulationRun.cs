@@ -110,7 +110,16 @@ internal sealed class SimulationRun
         var survivesCrash = next.Kind is EventKind.Deliver or EventKind.Start or EventKind.SnapshotArrived;
         if (survivesCrash || next.Incarnation == member.Incarnation)
         {
-            HandleMember(member, next);
+            try
+            {
+                HandleMember(member, next);
+            }
+            catch (IOException e)
+            {
+                // Whatever the disk throws ends the process, as RaftHost.Completion says.
+                member.Exit(e);
+            }
+
             _hash = EventHash.Mix(_hash, member.Node is { } node ? node.Term << 32 | node.Commit : 0);
         }
     }
@@ -159,7 +168,7 @@ internal sealed class SimulationRun
                 member.Recovered();
                 break;
             case EventKind.SnapshotStored:
-                member.SnapshotStored((SnapshotFile)next.Payload!);
+                member.SnapshotStored((SnapshotCapture)next.Payload!);
                 break;
             case EventKind.SnapshotArrived:
                 member.SnapshotArrived((SnapshotTransfer)next.Payload!);

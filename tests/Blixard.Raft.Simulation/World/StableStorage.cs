@@ -1,27 +1,22 @@
 using Blixard.Raft.Core;
+using Blixard.Raft.Storage;
 
 namespace Blixard.Raft.Simulation.World;
 
-/// <summary>The platters: term and vote, the newest snapshot, the log after (and some of it before) that.</summary>
-internal sealed class StableStorage(SnapshotFile first)
+/// <summary>
+/// What one member's disk has promised to hold: term and vote, the snapshot that counts, the log. Grows only when a sync
+/// of the real log has returned. The ghosts look at it, and every recovery must read exactly it.
+/// </summary>
+internal sealed class StableStorage
 {
     private readonly List<LogEntry> _entries = [];
 
     // Index of the entry before the first one held.
-    private ulong _base = first.Meta.Index;
-
-#if MUTANTS
-    public StableStorage(StableStorage other)
-        : this(other.Snapshot)
-    {
-        _entries.AddRange(other._entries);
-        (_base, HardState) = (other._base, other.HardState);
-    }
-#endif
+    private ulong _base;
 
     public HardState HardState { get; private set; }
 
-    public SnapshotFile Snapshot { get; private set; } = first;
+    public SnapshotMeta Snapshot { get; private set; } = SnapshotMeta.Empty;
 
     public ulong LastIndex => _base + (ulong)_entries.Count;
 
@@ -40,11 +35,11 @@ internal sealed class StableStorage(SnapshotFile first)
     /// checked when it is captured and restored.
     /// </summary>
     public bool Holds(ulong index, ulong term) =>
-        index <= Snapshot.Meta.Index
-            ? index < Snapshot.Meta.Index || term == Snapshot.Meta.Term
+        index <= Snapshot.Index
+            ? index < Snapshot.Index || term == Snapshot.Term
             : EntryAt(index)?.Term == term;
 
-    public void Add(WriteBatch batch)
+    public void Add(WalBatch batch)
     {
         if (batch.HardState is { } hardState)
         {
@@ -52,12 +47,16 @@ internal sealed class StableStorage(SnapshotFile first)
             HardState = hardState;
         }
 
-        if (batch.Snapshot is { } snapshot)
+        if (batch.Snapshot is { } snapshot && (batch.ReplacesLog || snapshot.Index >= Snapshot.Index))
         {
-            TruncateFrom(snapshot.Meta.Index + 1);
+            if (batch.ReplacesLog)
+            {
+                TruncateFrom(snapshot.Index + 1);
+                _entries.Clear();
+                _base = snapshot.Index;
+            }
+
             Snapshot = snapshot;
-            _entries.Clear();
-            _base = snapshot.Meta.Index;
         }
 
         if (batch.Entries.Count > 0)
@@ -67,23 +66,10 @@ internal sealed class StableStorage(SnapshotFile first)
         }
     }
 
-    /// <summary>
-    /// A snapshot of this member's own state is durable; the log through <paramref name="through"/> is deleted.
-    /// </summary>
-    public void Compact(SnapshotFile file, ulong through)
-    {
-        if (file.Meta.Index <= Snapshot.Meta.Index)
-        {
-            return;
-        }
-
-        Snapshot = file;
-        DeleteThrough(through);
-    }
-
-    /// <summary>Only what a snapshot on this disk covers may be deleted.</summary>
+    /// <summary>Entries through this index may be gone; only what a snapshot on this disk covers.</summary>
     public void DeleteThrough(ulong through)
     {
+        through = Math.Min(through, LastIndex);
         if (through > _base)
         {
             _entries.RemoveRange(0, (int)(through - _base));
@@ -91,7 +77,62 @@ internal sealed class StableStorage(SnapshotFile first)
         }
     }
 
-    public RestoredState Read() => new(HardState, Snapshot.Meta, [.. _entries]);
+    /// <summary>A recovery may bring back more of the beginning than had to be kept, and start from another snapshot.</summary>
+    public void Restored(RestoredState restored)
+    {
+        HardState = restored.HardState;
+        Snapshot = restored.Snapshot;
+        _entries.Clear();
+        _entries.AddRange(restored.Entries);
+        _base = restored.Entries.Count > 0 ? restored.Entries[0].Index - 1 : restored.Snapshot.Index;
+    }
+
+    /// <summary>Null: this is what was read back. Else the first difference.</summary>
+    public string? Differs(RestoredState read)
+    {
+        if (read.HardState != HardState)
+        {
+            return $"term and vote {read.HardState}, not {HardState}";
+        }
+
+        if (read.Snapshot.Index != Snapshot.Index || read.Snapshot.Term != Snapshot.Term
+            || read.Snapshot.Configuration != Snapshot.Configuration)
+        {
+            return $"snapshot {read.Snapshot.Index}/{read.Snapshot.Term}, not {Snapshot.Index}/{Snapshot.Term}";
+        }
+
+        var entries = read.Entries;
+        var last = entries.Count > 0 ? entries[^1].Index : Math.Max(_base, read.Snapshot.Index);
+        if (last != LastIndex)
+        {
+            return $"a log through {last}, not {LastIndex}";
+        }
+
+        if (_entries.Count > 0 && entries[0].Index > _base + 1)
+        {
+            return $"a log from {entries[0].Index}, not {_base + 1}";
+        }
+
+        for (var i = 0; i < _entries.Count; i++)
+        {
+            var found = entries[entries.Count - _entries.Count + i];
+            var known = _entries[i];
+            if (found.Term != known.Term || found.Kind != known.Kind || !found.Data.Span.SequenceEqual(known.Data.Span))
+            {
+                return $"another entry {found.Index}/{found.Term}, not {known.Index}/{known.Term}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The same, without anybody told of what happens to it.</summary>
+    public StableStorage Copy()
+    {
+        var copy = new StableStorage { HardState = HardState, Snapshot = Snapshot, _base = _base };
+        copy._entries.AddRange(_entries);
+        return copy;
+    }
 
     private void TruncateFrom(ulong index)
     {

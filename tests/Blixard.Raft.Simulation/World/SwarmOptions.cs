@@ -73,6 +73,23 @@ internal sealed record SwarmOptions
 
     public required int DownHigh { get; init; }
 
+    /// <summary>Bytes of a segment of the log: so few that it goes through many.</summary>
+    public required int SegmentBytes { get; init; }
+
+    /// <summary>Segments kept for reuse.</summary>
+    public required int MaxSpares { get; init; }
+
+    /// <summary>That an idle log marks its last batch as acknowledged.</summary>
+    public required int MarkChance { get; init; }
+
+    /// <summary>Mean time between errors of some disk; 0: never.</summary>
+    public required int DiskErrorEvery { get; init; }
+
+    public required int DiskFullEvery { get; init; }
+
+    /// <summary>That a member of those that may be hit finds its disk damaged when it comes back.</summary>
+    public required int DamageChance { get; init; }
+
     public required int PauseEvery { get; init; }
 
     public required int StallEvery { get; init; }
@@ -107,6 +124,12 @@ internal sealed record SwarmOptions
     public required int LeaderChance { get; init; }
 
     public required int PaddingHigh { get; init; }
+
+    /// <summary>Registers that clients write and read.</summary>
+    public required int Keys { get; init; }
+
+    /// <summary>That a client whose write is overdue forgets it instead of trying again.</summary>
+    public required int GiveUpChance { get; init; }
 
     public int Members => Voters + Learners;
 
@@ -156,7 +179,15 @@ internal sealed record SwarmOptions
             Window = random.Pick(1, 1, 4, 16),
             ReadChance = random.Pick(100, 300, 600),
             LeaderChance = random.Pick(0, 500, 1000),
-            PaddingHigh = random.Pick(0, 0, 60),
+            PaddingHigh = random.Pick(0, 0, 60, 900),
+            Keys = random.Between(1, 4),
+            GiveUpChance = random.Pick(0, 0, 50, 300),
+            SegmentBytes = random.Pick(4096, 4096, 8192, 32768),
+            MaxSpares = random.Pick(0, 1, 2),
+            MarkChance = random.Pick(0, 100, 500),
+            DiskErrorEvery = random.Chance(600) ? 0 : random.Pick(200_000, 1_000_000),
+            DiskFullEvery = random.Chance(700) ? 0 : random.Pick(300_000, 1_000_000),
+            DamageChance = random.Chance(600) ? 0 : random.Pick(50, 200, 500),
         };
     }
 }

@@ -24,13 +24,13 @@ internal sealed class MemoryNetwork
 
     public void Heal() => _cut.Clear();
 
-    /// <summary>While set, snapshots wait for it.</summary>
-    public TaskCompletionSource? Gate { get; set; }
+    /// <summary>Whose snapshots do not end by themselves, and how many were ended by their senders.</summary>
+    public bool HoldSnapshots { get; set; }
 
-    /// <summary>Who had one waiting, and ended it.</summary>
+    /// <inheritdoc cref="HoldSnapshots"/>
     public Channel<MemberId> Ended { get; } = Channel.CreateUnbounded<MemberId>();
 
-    /// <summary>Who has one waiting.</summary>
+    /// <summary>Who began to send a snapshot that is held.</summary>
     public Channel<MemberId> Held { get; } = Channel.CreateUnbounded<MemberId>();
 
     private sealed class Port(MemoryNetwork network, MemberId self, SnapshotStore snapshots) : IRaftTransport
@@ -58,17 +58,16 @@ internal sealed class MemoryNetwork
         public async Task<SnapshotMeta> SendSnapshotAsync(
             InstallSnapshotRequest request, CancellationToken cancellationToken)
         {
-            if (network.Gate is { } gate)
+            if (network.HoldSnapshots)
             {
                 network.Held.Writer.TryWrite(self);
                 try
                 {
-                    await gate.Task.WaitAsync(cancellationToken);
+                    await Task.Delay(Timeout.Infinite, cancellationToken);
                 }
-                catch (OperationCanceledException)
+                finally
                 {
                     network.Ended.Writer.TryWrite(self);
-                    throw;
                 }
             }
 
