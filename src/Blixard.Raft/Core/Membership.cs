@@ -187,6 +187,11 @@ internal sealed class Membership(MemberState state, Election election, Replicati
                 return new(ChangeStatus.LearnerBehind, 0, voter, $"{voter} is not a learner yet: add it as one first");
             }
 
+            if (peer.IsRepairing)
+            {
+                return new(ChangeStatus.LearnerBehind, 0, voter, $"{voter} is making good what a damaged disk lost");
+            }
+
             var lag = state.Log.LastIndex - peer.Match;
 #if MUTANTS
             lag = Planted.Is(Mutant.LearnerPromotedUnseen) ? 0 : lag;

@@ -22,6 +22,9 @@ public enum TransferStatus
 
     /// <summary>Nothing came from the target for an election timeout: it could not take over.</summary>
     Silent,
+
+    /// <summary>The target is making good what a damaged disk lost, and does not campaign until it is whole.</summary>
+    Repairing,
 }
 
 /// <param name="Target">Whom it goes to when <see cref="TransferStatus.Started"/>; else who was asked for.</param>
@@ -68,6 +71,11 @@ internal sealed class Transfer(MemberState state, ReadIndex reads)
         if (!peer.IsActive)
         {
             return new(TransferStatus.Silent, peer.Member);
+        }
+
+        if (peer.IsRepairing)
+        {
+            return new(TransferStatus.Repairing, peer.Member);
         }
 
         Target = peer.Member;
@@ -117,5 +125,6 @@ internal sealed class Transfer(MemberState state, ReadIndex reads)
         return best;
     }
 
-    private static (bool Active, ulong Match) Rank(PeerProgress peer) => (peer.IsActive, peer.Match);
+    private static (bool CanLead, bool HasSpace, ulong Match) Rank(PeerProgress peer) =>
+        (peer.IsActive && !peer.IsRepairing, peer.StorageLow != true, peer.Match);
 }
