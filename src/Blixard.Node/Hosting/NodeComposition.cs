@@ -29,7 +29,7 @@ internal static class NodeComposition
 
         var facts = HostFacts.Read();
         var services = builder.Services;
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<TimeProvider>(BootTime.Instance);
         services.AddSingleton(identity);
         services.AddSingleton(addresses);
         services.AddSingleton(settings.Api);

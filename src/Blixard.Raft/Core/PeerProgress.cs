@@ -107,6 +107,9 @@ public sealed class PeerProgress
         SilentTicks = 0;
     }
 
+    /// <summary>The leader did not run for a while: whether it answers has to be seen anew.</summary>
+    internal void Doubt() => _wasHeard = false;
+
     internal void Sent(ulong lastIndex, int entries, long bytes)
     {
         if (State == ProgressState.Probe)

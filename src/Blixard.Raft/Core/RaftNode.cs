@@ -146,6 +146,33 @@ public sealed class RaftNode
         }
     }
 
+    /// <summary>
+    /// So many ticks did not come, because the machine was suspended or the process did not run, and the next one will.
+    /// There is no lease that could have run out: reads are confirmed by messages (<see cref="ReadIndex(ulong)"/>). But
+    /// what a leader knew of who answers is old, a transfer of leadership may be over, the next quorum check is due
+    /// sooner, and a follower is no longer bound to a leader that it has not heard for so long.
+    /// </summary>
+    public void TicksMissed(int ticks)
+    {
+        // More than the longest timeout says nothing more.
+        ticks = Math.Min(ticks, 2 * _state.Options.ElectionTicks);
+        if (_state.IsLeader)
+        {
+            _transfer.Tick(ticks);
+            foreach (var peer in _state.Peers)
+            {
+                if (ticks >= _state.Options.ElectionTicks)
+                {
+                    peer.Doubt();
+                }
+            }
+        }
+
+        // The check or the campaign is left to the next tick: what came meanwhile is still waiting to be stepped.
+        var due = _state.IsLeader ? _state.Options.ElectionTicks : _state.ElectionTimeout;
+        _state.ElectionElapsed = Math.Max(_state.ElectionElapsed, Math.Min(_state.ElectionElapsed + ticks, due - 1));
+    }
+
     /// <summary>A message came. Messages may be lost, repeated, late and in any order.</summary>
     public void Step(Message message)
     {

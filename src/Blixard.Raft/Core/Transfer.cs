@@ -101,9 +101,10 @@ internal sealed class Transfer(MemberState state, ReadIndex reads)
     }
 
     /// <summary>As leader.</summary>
-    public void Tick()
+    public void Tick(int ticks = 1)
     {
-        if (InProgress && ++_ticks >= state.Options.ElectionTicks)
+        _ticks += ticks;
+        if (InProgress && _ticks >= state.Options.ElectionTicks)
         {
             Abort();
         }

@@ -5,9 +5,10 @@ namespace Blixard.Raft.Host;
 /// <summary>What the loop of <see cref="RaftHost"/> is told; it alone touches the core.</summary>
 internal abstract record HostEvent;
 
-internal sealed record TickPassed : HostEvent
+/// <param name="Missed">Ticks that should have come before it and did not.</param>
+internal sealed record TickPassed(int Missed) : HostEvent
 {
-    public static TickPassed Instance { get; } = new();
+    public static TickPassed InTime { get; } = new(0);
 }
 
 internal sealed record MessageCame(Message Message) : HostEvent;

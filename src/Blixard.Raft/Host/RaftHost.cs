@@ -41,6 +41,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private long _ticks;
 
     /// <summary>Recovers this member from its disk and restores the state machine from the newest snapshot.</summary>
+    /// <param name="time">
+    /// Of the ticks; its timestamps should go on while the machine is suspended (<see cref="BootTime"/>).
+    /// </param>
     /// <exception cref="WalCorruptException">The log is damaged where it was durable: nothing was changed.</exception>
     /// <exception cref="SnapshotCorruptException">No snapshot is whole and the log does not cover its loss.</exception>
     public RaftHost(
@@ -220,11 +223,13 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private async Task TickAsync()
     {
         using var timer = new PeriodicTimer(_options.Tick, _time);
+        var clock = new TickClock(_time, _options.Tick);
         try
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
-                Post(TickPassed.Instance);
+                var missed = clock.Missed();
+                Post(missed == 0 ? TickPassed.InTime : new(missed));
             }
         }
         catch (OperationCanceledException)
@@ -260,8 +265,14 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     {
         switch (happened)
         {
-            case TickPassed:
+            case TickPassed(var missed):
                 Volatile.Write(ref _ticks, _ticks + 1);
+                if (missed > 0)
+                {
+                    LogTicksMissed(missed * _options.Tick.TotalMilliseconds);
+                    _core.TicksMissed(missed);
+                }
+
                 _core.Tick();
                 _reads.Tick();
                 _changes.Tick();
@@ -463,6 +474,10 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         LogLevel.Warning,
         "The last, unacknowledged write to {File} was torn at offset {Offset} and has been cut off")]
     private partial void LogTorn(string file, long offset);
+
+    [LoggerMessage(
+        LogLevel.Warning, "This member did not run for {Milliseconds} ms: suspended, stopped, or short of processor time")]
+    private partial void LogTicksMissed(double milliseconds);
 
     [LoggerMessage(LogLevel.Information, "Leader is {Leader} in term {Term}; this member is {Role}")]
     private partial void LogLeader(MemberId leader, ulong term, RaftRole role);

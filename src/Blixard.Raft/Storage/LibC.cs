@@ -32,6 +32,9 @@ internal static partial class LibC
     [LibraryImport("libc", EntryPoint = "posix_fadvise")]
     private static partial int PosixFadvise(SafeFileHandle file, long offset, long length, int advice);
 
+    [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
+    public static partial int ClockGetTime(int clock, out TimeSpec time);
+
     public static IOException LastError(string what)
     {
         var error = Marshal.GetLastPInvokeError();
@@ -43,4 +46,12 @@ internal static partial class LibC
 
     /// <summary>.NET puts errno into HResult.</summary>
     public static bool IsNoSpace(IOException exception) => IsNoSpace(exception.HResult);
+
+    /// <summary>struct timespec of a machine with 64 bits.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public readonly struct TimeSpec
+    {
+        public readonly long Seconds;
+        public readonly long Nanoseconds;
+    }
 }

@@ -116,6 +116,55 @@ public sealed class ElectionTests
     }
 
     [Fact]
+    public void A_leader_that_did_not_run_for_long_trusts_nobody_until_they_answer_again()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        lab.Run(1);
+        lab[1].Node.TransferLeadership(new(2));
+        lab.Isolate(1);
+        lab[1].Node.TicksMissed(1_000);
+        Assert.Equal(MemberId.None, lab[1].Node.TransferTarget);
+        Assert.All(lab[1].Node.Peers, peer => Assert.False(peer.IsActive));
+        Assert.Equal(RaftRole.Leader, lab[1].Node.Role);
+
+        // The check is due at once; the next finds that nobody answered since.
+        lab.Tick(1, 7);
+        Assert.NotEqual(RaftRole.Leader, lab[1].Node.Role);
+    }
+
+    [Fact]
+    public void A_leader_that_did_not_run_for_long_leads_on_if_they_still_follow()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        lab.Run(1);
+        lab[1].Node.TicksMissed(int.MaxValue);
+        lab.Run(20);
+        Assert.Equal((RaftRole.Leader, 1ul), (lab[1].Node.Role, lab[1].Node.Term));
+        Assert.All(lab[1].Node.Peers, peer => Assert.True(peer.IsActive));
+    }
+
+    [Fact]
+    public void A_follower_that_did_not_run_for_long_listens_once_more_before_it_campaigns()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        lab.Run(1);
+        lab[2].Node.TicksMissed(1_000);
+        Assert.Equal(RaftRole.Follower, lab[2].Node.Role);
+        lab.Tick(1);
+        lab.Settle();
+        lab.Tick(2);
+        Assert.Equal(RaftRole.Follower, lab[2].Node.Role);
+
+        // It is no longer bound to a leader that it did not hear for so long.
+        lab[2].Node.TicksMissed(1_000);
+        lab[2].Node.Step(new VoteRequest(new(3), new(2), 2, 1, 1, PreVote: false, Transfer: false));
+        Assert.Equal((2ul, new(3)), (lab[2].Node.Term, lab[2].Node.Vote));
+    }
+
+    [Fact]
     public void A_learner_never_campaigns()
     {
         var lab = new Lab(1, learners: 1);

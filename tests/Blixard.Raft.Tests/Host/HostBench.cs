@@ -37,7 +37,8 @@ internal sealed class HostBench : IAsyncDisposable
 
     public string DirectoryOf(int id) => Path.Combine(_root.FullName, $"{id}");
 
-    public void Start(int id)
+    /// <param name="joining">It has no configuration, until the leader sends it one with the log.</param>
+    public void Start(int id, bool joining = false)
     {
         var self = new MemberId((ulong)id);
         var files = PosixFileSystem.Instance;
@@ -53,7 +54,7 @@ internal sealed class HostBench : IAsyncDisposable
             _configure(new()
             {
                 Core = new() { Self = self, Seed = (ulong)id, ElectionTicks = 10 },
-                InitialConfiguration = Configuration.Of(Ids),
+                InitialConfiguration = joining ? Configuration.Empty : Configuration.Of(Ids),
                 Tick = TimeSpan.FromMilliseconds(10),
             }),
             log,
