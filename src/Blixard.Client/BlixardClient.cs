@@ -64,17 +64,50 @@ public sealed class BlixardClient : IDisposable
     /// Forgets a VM in the whole cluster; one that is not there is as good as removed. Stops nothing.
     /// </summary>
     /// <returns>The index at which it was gone.</returns>
-    public async Task<ulong> RemoveVmAsync(string vm, CancellationToken cancellationToken)
-    {
-        var answer = await SendAsync<object?>(
-            HttpMethod.Delete,
-            ApiRoutes.Vm(ResourceName.Check("VM", vm)),
-            body: null,
-            type: null,
-            _options.Timeout,
+    public Task<ulong> RemoveVmAsync(string vm, CancellationToken cancellationToken) =>
+        ChangeAsync(HttpMethod.Delete, ApiRoutes.Vm(ResourceName.Check("VM", vm)), body: null, cancellationToken);
+
+    /// <summary>The annotations of a VM, by key.</summary>
+    public Task<Answer<IReadOnlyList<VmAnnotation>>> GetAnnotationsAsync(
+        string vm, ReadOptions options, CancellationToken cancellationToken) =>
+        GetAsync(
+            ApiRoutes.Annotations(ResourceName.Check("VM", vm)),
+            options,
+            ApiJson.Default.IReadOnlyListVmAnnotation,
             cancellationToken);
-        return answer.Index;
+
+    /// <summary>The whole value of one annotation.</summary>
+    public Task<Answer<byte[]>> GetAnnotationAsync(
+        string vm, string key, ReadOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return SendAsync(
+            HttpMethod.Get,
+            AnnotationPath(vm, key) + Query(options),
+            body: null,
+            (response, either) => Failures.ReadBytesAsync(Endpoint, response, either),
+            _options.Timeout + (options.Wait ?? TimeSpan.Zero),
+            cancellationToken);
     }
+
+    /// <summary>Returns once the value is visible at the node that answers.</summary>
+    /// <param name="vm">Must be known.</param>
+    /// <param name="key">A name, as those of VMs.</param>
+    /// <param name="value">1 to 4096 bytes of any kind.</param>
+    /// <param name="cancellationToken">Stops waiting, not the change.</param>
+    /// <returns>The index at which it was so.</returns>
+    public Task<ulong> SetAnnotationAsync(
+        string vm, string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)
+    {
+        var body = new ReadOnlyMemoryContent(value);
+        body.Headers.ContentType = new MediaTypeHeaderValue(ApiRoutes.BytesMediaType);
+        return ChangeAsync(HttpMethod.Put, AnnotationPath(vm, key), body, cancellationToken);
+    }
+
+    /// <summary>Removes an annotation; one that is not there is as good as removed.</summary>
+    /// <returns>The index at which it was gone.</returns>
+    public Task<ulong> RemoveAnnotationAsync(string vm, string key, CancellationToken cancellationToken) =>
+        ChangeAsync(HttpMethod.Delete, AnnotationPath(vm, key), body: null, cancellationToken);
 
     /// <summary>Of vminfod's surface: is the daemon there?</summary>
     public async Task<Ping> PingAsync(CancellationToken cancellationToken) =>
@@ -123,12 +156,39 @@ public sealed class BlixardClient : IDisposable
     private Task<Answer<T>> LocalAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, path, body: null, type, _options.Timeout, cancellationToken);
 
-    /// <param name="type">Null when a success has no body.</param>
+    private static string AnnotationPath(string vm, string key) =>
+        ApiRoutes.Annotation(ResourceName.Check("VM", vm), ResourceName.Check("annotation", key));
+
+    /// <summary>A change whose success has no body.</summary>
+    private async Task<ulong> ChangeAsync(
+        HttpMethod method, string path, HttpContent? body, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync<object?>(
+            method, path, body, static (_, _) => Task.FromResult<object?>(null), _options.Timeout, cancellationToken);
+        return answer.Index;
+    }
+
+    private Task<Answer<T>> SendAsync<T>(
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        JsonTypeInfo<T> type,
+        TimeSpan timeout,
+        CancellationToken cancellationToken) =>
+        SendAsync(
+            method,
+            path,
+            body,
+            (response, either) => Failures.ReadAsync(Endpoint, response, type, either),
+            timeout,
+            cancellationToken);
+
+    /// <param name="read">Of a success.</param>
     private async Task<Answer<T>> SendAsync<T>(
         HttpMethod method,
         string path,
         HttpContent? body,
-        JsonTypeInfo<T>? type,
+        Func<HttpResponseMessage, CancellationToken, Task<T>> read,
         TimeSpan timeout,
         CancellationToken cancellationToken)
     {
@@ -145,7 +205,7 @@ public sealed class BlixardClient : IDisposable
                 throw await Failures.FromAnswerAsync(Endpoint, response, either.Token);
             }
 
-            var value = type is null ? default! : await Failures.ReadAsync(Endpoint, response, type, either.Token);
+            var value = await read(response, either.Token);
             return new Answer<T>(value, Index(response.Headers), LastContact(response.Headers));
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)

@@ -70,6 +70,20 @@ internal static class Failures
         }
     }
 
+    /// <summary>A body that is not JSON, and bounded all the same: an endpoint may be anything.</summary>
+    public static async Task<byte[]> ReadBytesAsync(
+        Endpoint endpoint, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        const int Most = 64 * 1024;
+        using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var buffer = new byte[Most + 1];
+        var length = await body.ReadAtLeastAsync(
+            buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+        return length <= Most
+            ? buffer[..length]
+            : throw new MalformedAnswerException(endpoint, $"more than {Most} bytes");
+    }
+
     public static MalformedAnswerException Malformed(Endpoint endpoint, JsonException e) => new(endpoint, e.Message, e);
 
     private static T? Find<T>(Exception? exception) where T : Exception =>

@@ -61,7 +61,7 @@ internal sealed class CommandStream(int seed)
         },
         Node());
 
-    private Command Make() => _random.Next(24) switch
+    private Command Make() => _random.Next(27) switch
     {
         0 => Tests.Make.OpenSession((ulong)_random.Next(1, 1000)),
         1 or 2 => Tests.Make.RegisterNode(Node(), Boot()),
@@ -74,6 +74,7 @@ internal sealed class CommandStream(int seed)
         13 or 14 => KeepAlive(),
         20 => Chance(2) ? Tests.Make.Add(Node()) : AskFor(),
         21 or 22 => Tests.Make.Settle(_asked, Chance(4) ? "no" : ""),
+        24 or 25 => Tests.Make.Annotate(Vm(), $"k{_random.Next(3)}", new byte[_random.Next(4)]),
         _ => Report(),
     };
 

@@ -1,4 +1,6 @@
+using System.Text;
 using Blixard.StateMachine.Commands;
+using Google.Protobuf;
 
 namespace Blixard.StateMachine.Tests;
 
@@ -100,6 +102,12 @@ internal static class Make
 
     public static Command Settle(ulong request, string refused = "") =>
         Decided(Command.Of(new SettleMembershipChange { Request = request, Refused = refused }));
+
+    public static Command Annotate(string vm, string key, string value) =>
+        Annotate(vm, key, Encoding.UTF8.GetBytes(value));
+
+    public static Command Annotate(string vm, string key, byte[] value) => Command.Of(
+        new SetAnnotation { Vm = vm, Key = key, Value = ByteString.CopyFrom(value) }).By("n1");
 
     public static Command OpenSession(ulong nonce = 7) => Command.Of(new OpenSession { Nonce = nonce }).By("n1");
 

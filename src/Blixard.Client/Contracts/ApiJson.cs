@@ -15,6 +15,7 @@ namespace Blixard.Client.Contracts;
 [JsonSerializable(typeof(ClusterStatus))]
 [JsonSerializable(typeof(Vm))]
 [JsonSerializable(typeof(IReadOnlyList<Vm>))]
+[JsonSerializable(typeof(IReadOnlyList<VmAnnotation>))]
 [JsonSerializable(typeof(NodeInfo))]
 [JsonSerializable(typeof(IReadOnlyList<NodeInfo>))]
 [JsonSerializable(typeof(EventRecord))]

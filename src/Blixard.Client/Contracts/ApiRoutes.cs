@@ -47,10 +47,16 @@ public static class ApiRoutes
     /// </summary>
     public const string LastContactHeader = "Blixard-Last-Contact";
 
+    /// <summary>Of an annotation's value, whatever it is.</summary>
+    public const string BytesMediaType = "application/octet-stream";
     public const string ProblemMediaType = "application/problem+json";
     public const string EventsMediaType = "application/x-ndjson";
 
     public static string Vm(string vm) => $"{Vms}/{Uri.EscapeDataString(vm)}";
+
+    public static string Annotations(string vm) => $"{Vm(vm)}/annotations";
+
+    public static string Annotation(string vm, string key) => $"{Annotations(vm)}/{Uri.EscapeDataString(key)}";
 
     public static string Node(string node) => $"{Nodes}/{Uri.EscapeDataString(node)}";
 

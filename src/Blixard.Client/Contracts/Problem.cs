@@ -42,6 +42,9 @@ public static class ProblemTypes
     /// <summary>404.</summary>
     public const string VmNotFound = Prefix + "vm-not-found";
 
+    /// <summary>404: the VM is known and has no annotation of that key.</summary>
+    public const string AnnotationNotFound = Prefix + "annotation-not-found";
+
     /// <summary>404.</summary>
     public const string NodeNotFound = Prefix + "node-not-found";
 

@@ -24,6 +24,7 @@ internal static class ApiEndpoints
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<NodeEndpoints>();
         services.AddSingleton<VmEndpoints>();
+        services.AddSingleton<AnnotationEndpoints>();
         services.AddSingleton<EventEndpoints>();
         services.AddSingleton<LocalEndpoints>();
         services.AddSingleton<HealthEndpoints>();
@@ -42,6 +43,7 @@ internal static class ApiEndpoints
         routes.ServiceProvider.GetRequiredService<LeaderContact>();
         MapCluster(routes);
         MapVms(routes);
+        MapAnnotations(routes);
         MapLocal(routes);
         routes.MapGet(ApiRoutes.Live, (Delegate)HealthEndpoints.LiveAsync)
             .Describe("Does the process answer?", Nothing);
@@ -79,6 +81,35 @@ internal static class ApiEndpoints
             .Produces<Vm>(StatusCodes.Status201Created);
         routes.MapDelete(One, (HttpContext context, VmEndpoints vms, string vm) => vms.RemoveAsync(context, vm))
             .Describe("Forget a VM on all nodes; stops nothing", Nothing, 400, 504)
+            .Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static void MapAnnotations(IEndpointRouteBuilder routes)
+    {
+        const string All = ApiRoutes.Vms + "/{vm}/annotations";
+        const string One = All + "/{key}";
+        routes.MapGet(
+                All,
+                (HttpContext context, AnnotationEndpoints annotations, string vm) => annotations.ListAsync(context, vm))
+            .Describe<IReadOnlyList<VmAnnotation>>("The annotations of a VM, by key", ReadQuery.Accepted, 400, 404);
+        routes.MapGet(
+                One,
+                (HttpContext context, AnnotationEndpoints annotations, string vm, string key) =>
+                    annotations.GetAsync(context, vm, key))
+            .Describe("The bytes of one annotation", ReadQuery.Accepted, 400, 404)
+            .Produces(StatusCodes.Status200OK, contentType: ApiRoutes.BytesMediaType);
+        routes.MapPut(
+                One,
+                (HttpContext context, AnnotationEndpoints annotations, string vm, string key) =>
+                    annotations.PutAsync(context, vm, key))
+            .Describe("Annotate a VM with bytes of any kind", Nothing, 400, 404, 409, 413, 504)
+            .Accepts<byte[]>(ApiRoutes.BytesMediaType, "*/*")
+            .Produces(StatusCodes.Status204NoContent);
+        routes.MapDelete(
+                One,
+                (HttpContext context, AnnotationEndpoints annotations, string vm, string key) =>
+                    annotations.RemoveAsync(context, vm, key))
+            .Describe("Remove an annotation; done as well when there is none", Nothing, 400, 404, 504)
             .Produces(StatusCodes.Status204NoContent);
     }
 

@@ -30,6 +30,9 @@ internal static class Problems
     public static Problem VmNotFound(string vm) =>
         Make(404, ProblemTypes.VmNotFound, "VM Not Found", $"VM {Shown(vm)} not found.");
 
+    public static Problem AnnotationNotFound(string vm, string key) => Make(
+        404, ProblemTypes.AnnotationNotFound, "Annotation Not Found", $"VM {Shown(vm)} has no annotation {Shown(key)}.");
+
     public static Problem NodeNotFound(string node) =>
         Make(404, ProblemTypes.NodeNotFound, "Node Not Found", $"Node {Shown(node)} not found.");
 

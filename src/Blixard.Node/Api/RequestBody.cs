@@ -3,10 +3,11 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Blixard.Client.Contracts;
+using Blixard.StateMachine.Commands;
 
 namespace Blixard.Node.Api;
 
-/// <summary>Reads a JSON body. Bounded, and strict: a misspelt member must not silently mean its default.</summary>
+/// <summary>Reads a body. Bounded, and JSON strictly: a misspelt member must not silently mean its default.</summary>
 internal static class RequestBody
 {
     private static readonly ApiJson Strict = new(new JsonSerializerOptions(ApiJson.Default.Options)
@@ -23,6 +24,17 @@ internal static class RequestBody
     {
         var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
         return body.IsEmpty ? new RegisterVmRequest() : Parse(body, Strict.RegisterVmRequest);
+    }
+
+    /// <summary>Bytes as they are; never none.</summary>
+    public static async Task<ReadOnlyMemory<byte>> AnnotationAsync(
+        HttpRequest request, CancellationToken cancellationToken)
+    {
+        var body = await ReadAsync(request, CommandValidator.MaxAnnotationBytes, cancellationToken);
+        return body.IsEmpty
+            ? throw new ApiException(Problems.InvalidRequest(
+                "The body is empty: an annotation has at least one byte. DELETE removes one."))
+            : body;
     }
 
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(

@@ -9,8 +9,6 @@ namespace Blixard.Node.Api;
 /// <summary><c>/v1/vms</c>: the VMs of the whole cluster, and who is told to know them.</summary>
 internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer proposer, NodeFacts node, ApiLimits limits)
 {
-    public const string IdempotencyKey = "Idempotency-Key";
-
     public async Task ListAsync(HttpContext context)
     {
         var read = await reads.ReadAsync(
@@ -20,7 +18,7 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
 
     public async Task GetAsync(HttpContext context, string vm)
     {
-        Check("VM", vm);
+        Edge.Check("VM", vm);
         var read = await reads.ReadAsync(
             context, (after, wait, stop) => replica.WaitForChangeAsync(EntityKind.Vm, vm, after, wait, stop));
         await Reads.AnswerAsync(context, DocumentOf(read.State, vm), Documents.Json.Vm);
@@ -29,15 +27,15 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
     /// <summary>Tells the cluster that a VM is defined on a node; 201 if it was not known at all.</summary>
     public async Task RegisterAsync(HttpContext context, string vm)
     {
-        Check("VM", vm);
-        RefuseKey(context.Request);
+        Edge.Check("VM", vm);
+        Edge.RefuseKey(context.Request);
         var request = await RequestBody.RegisterVmAsync(context.Request, limits, context.RequestAborted);
         var on = request.Node ?? node.Name;
-        Check("node", on);
+        Edge.Check("node", on);
 
         // Made here: the state machine has no randomness. The first registration decides.
         var uuid = Guid.NewGuid().ToString();
-        await ProposeAsync(
+        await proposer.ChangeAsync(
             Command.Of(new RegisterVM
             {
                 Vm = vm,
@@ -60,40 +58,14 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
     /// <summary>Forgets a VM on all nodes; one that is not there is as good as removed.</summary>
     public async Task RemoveAsync(HttpContext context, string vm)
     {
-        Check("VM", vm);
-        RefuseKey(context.Request);
-        await ProposeAsync(Command.Of(new RemoveVM { Vm = vm }), context.RequestAborted);
+        Edge.Check("VM", vm);
+        Edge.RefuseKey(context.Request);
+        await proposer.ChangeAsync(Command.Of(new RemoveVM { Vm = vm }), context.RequestAborted);
         reads.ReadOwnWrite(context);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
-    }
-
-    private async Task ProposeAsync(Command command, CancellationToken cancellationToken)
-    {
-        if (await proposer.ProposeAsync(command, cancellationToken) is Rejected rejected)
-        {
-            throw new ApiException(Problems.Of(rejected));
-        }
     }
 
     private static Vm DocumentOf(ClusterState state, string vm) => state.Vms.TryGetValue(vm, out var found)
         ? VmDocuments.Of(state, found)
         : throw new ApiException(Problems.VmNotFound(vm));
-
-    private static void Check(string what, string name)
-    {
-        if (!Rules.IsName(name))
-        {
-            throw new ApiException(Problems.InvalidName(what, name));
-        }
-    }
-
-    /// <summary>Whoever sends a key relies on it: taking the request as if it had none could do it twice.</summary>
-    private static void RefuseKey(HttpRequest request)
-    {
-        if (request.Headers.ContainsKey(IdempotencyKey))
-        {
-            throw new ApiException(Problems.InvalidRequest(
-                $"The {IdempotencyKey} header is not supported. PUT and DELETE here are idempotent: send them again."));
-        }
-    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Blixard.Node.Replication;
 using Blixard.Raft.Host;
 using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.State;
 
 namespace Blixard.Node.Coordinator;
 
@@ -22,6 +23,7 @@ internal sealed partial class CoordinatorLoop : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<CoordinatorLoop> _log;
     private readonly Pulse _leaderChange = new();
+    private readonly Pulse _news = new();
 
     /// <summary>What last went wrong, so that it is said once and not at every look.</summary>
     private string? _lastTrouble;
@@ -36,11 +38,15 @@ internal sealed partial class CoordinatorLoop : BackgroundService
     {
         (_replica, _engine, _proposer, _events, _time, _log) = (replica, engine, proposer, events, time, log);
         events.LeaderChanged += OnLeaderChanged;
+        events.Applied += OnApplied;
+        events.Restored += OnRestored;
     }
 
     public override void Dispose()
     {
         _events.LeaderChanged -= OnLeaderChanged;
+        _events.Applied -= OnApplied;
+        _events.Restored -= OnRestored;
         base.Dispose();
     }
 
@@ -50,7 +56,7 @@ internal sealed partial class CoordinatorLoop : BackgroundService
         {
             while (true)
             {
-                var nextState = _replica.NextState;
+                var news = IsCurrent() ? _news.Next : _replica.NextState;
                 var leaderChange = _leaderChange.Next;
                 var leading = _engine.Status.IsLeader;
                 if (leading && await DecideAsync(stoppingToken))
@@ -58,7 +64,7 @@ internal sealed partial class CoordinatorLoop : BackgroundService
                     continue;
                 }
 
-                await WaitAsync(leading ? Task.WhenAny(nextState, leaderChange) : leaderChange, leading, stoppingToken);
+                await WaitAsync(leading ? Task.WhenAny(news, leaderChange) : leaderChange, leading, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -85,7 +91,6 @@ internal sealed partial class CoordinatorLoop : BackgroundService
         var status = _engine.Status;
         var state = _replica.State;
 
-        // Until the first entry of this term is applied here, the state may lack what earlier leaders decided.
         if (!status.CanServe || state.Term != status.Term)
         {
             return false;
@@ -134,7 +139,26 @@ internal sealed partial class CoordinatorLoop : BackgroundService
         }
     }
 
+    /// <summary>
+    /// Until the first entry of this term is applied here, the state may lack what earlier leaders decided.
+    /// </summary>
+    private bool IsCurrent() => _replica.State.Term == _engine.Status.Term;
+
     private void OnLeaderChanged(RaftStatus status) => _leaderChange.Fire();
+
+    private void OnRestored(ClusterState state) => _news.Fire();
+
+    /// <summary>No planner asks for annotations, and a look goes over all VMs: they may come by the thousand.</summary>
+    private void OnApplied(ApplyOutcome outcome)
+    {
+        if (outcome.Changes.IsEmpty || outcome.Changes.Any(static change => !IsAnnotation(change)))
+        {
+            _news.Fire();
+        }
+    }
+
+    private static bool IsAnnotation(Change change) =>
+        change.Fields.All(static field => field.Path.StartsWith("annotations", StringComparison.Ordinal));
 
     [LoggerMessage(LogLevel.Information, "Decided: {Subject} ({Reason}); term {Term}, index {Index}")]
     private partial void LogDecided(string subject, string reason, ulong term, ulong index);

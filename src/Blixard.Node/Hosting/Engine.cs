@@ -64,6 +64,8 @@ internal static class Engine
         SnapshotEntries = options.SnapshotEntries,
         SnapshotBytes = options.SnapshotBytes,
         TrailingEntries = options.TrailingEntries,
+        TrailingBytes = options.TrailingBytes,
+        CatchUpBytes = options.CatchUpBytes,
     };
 
     private static IRaftTransport TransportOf(

@@ -20,10 +20,11 @@ internal static class NodeComposition
     public static WebApplication Build(
         NodeSettings settings, NodeIdentity identity, NodeAddresses addresses, DataDirectory data)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-
-        // Our own sources have been read and checked; the framework's would bring keys that nobody checked.
-        builder.Configuration.Sources.Clear();
+        // Empty: our own sources have been read and checked; the framework's would bring keys that nobody checked, and
+        // would watch every directory below the working directory for a file of its own that changes.
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "blixard-node" });
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddRouting();
         Logging.Configure(builder.Logging, settings.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
 

@@ -38,6 +38,15 @@ internal sealed class EngineOptions : IValidatableObject
     [Range(0, 10_000_000)]
     public int TrailingEntries { get; init; } = 5_000;
 
+    [Description("And not more than these bytes of them, their overhead in memory included.")]
+    [Range(0L, 16L << 30)]
+    public long TrailingBytes { get; init; } = 16L << 20;
+
+    [Description("Bytes of entries kept behind a snapshot while a live member still needs them, their overhead in "
+        + "memory included.")]
+    [Range(0L, 16L << 30)]
+    public long CatchUpBytes { get; init; } = 64L << 20;
+
     [Description("Bytes per second that the snapshots this node sends to others may take together.")]
     [Range(64L << 10, 1L << 40)]
     public long SnapshotBytesPerSecond { get; init; } = 64L << 20;

@@ -43,7 +43,13 @@ internal sealed class Replica(AppliedState applied, ChangeFeed feed, IRaftEngine
     /// changes since then are no longer held it returns at once, for there may have been one.
     /// </summary>
     public async Task<ClusterState> WaitForChangeAsync(
-        EntityKind kind, string? name, ulong since, TimeSpan wait, CancellationToken cancellationToken)
+        EntityKind kind, string? name, ulong since, TimeSpan wait, CancellationToken cancellationToken) =>
+        await WaitForChangeAsync(
+            change => change.Entity == kind && (name is null || change.Name == name), since, wait, cancellationToken);
+
+    /// <summary>The same, for changes of the caller's choice.</summary>
+    public async Task<ClusterState> WaitForChangeAsync(
+        Func<Change, bool> wanted, ulong since, TimeSpan wait, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(wait, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -51,8 +57,7 @@ internal sealed class Replica(AppliedState applied, ChangeFeed feed, IRaftEngine
         {
             await foreach (var item in feed.WatchAsync(since, either.Token))
             {
-                if (item is not FeedChange { Change: var change }
-                    || (change.Entity == kind && (name is null || change.Name == name)))
+                if (item is not FeedChange { Change: var change } || wanted(change))
                 {
                     break;
                 }

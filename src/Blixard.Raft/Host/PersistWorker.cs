@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using Blixard.Raft.Core;
 using Blixard.Raft.Storage;
 using Blixard.Raft.Transport;
@@ -18,14 +17,14 @@ internal sealed partial class PersistWorker(
     private static readonly TimeSpan IdleAfter = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan NoSpaceRetry = TimeSpan.FromMilliseconds(500);
 
-    private readonly Channel<Work> _work = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
+    private readonly WorkQueue<Work> _work = new();
     private readonly TaskCompletionSource _completed = new();
     private bool _marked = true;
 
-    public void Persist(Ready ready) => _work.Writer.TryWrite(new(ready, null, 0));
+    public void Persist(Ready ready) => _work.Add(new(ready, null, 0));
 
     /// <summary>A snapshot is durable: mark it in the log and drop what lies behind.</summary>
-    public void Compact(SnapshotMeta snapshot, ulong through) => _work.Writer.TryWrite(new(null, snapshot, through));
+    public void Compact(SnapshotMeta snapshot, ulong through) => _work.Add(new(null, snapshot, through));
 
     /// <summary>Runs until <see cref="Complete"/>; throws what the disk throws.</summary>
     public Task RunAsync() => Task.Factory.StartNew(
@@ -33,17 +32,17 @@ internal sealed partial class PersistWorker(
 
     public void Complete()
     {
-        _work.Writer.TryComplete();
+        _work.Complete();
         _completed.TrySetResult();
     }
 
     private void Run()
     {
         var together = new List<Ready>();
-        var reader = _work.Reader;
-        while (WaitForWork(reader))
+        var taken = new List<Work>();
+        while (WaitForWork(taken))
         {
-            while (reader.TryRead(out var work))
+            foreach (var work in taken)
             {
                 if (work.Ready is { } ready)
                 {
@@ -78,15 +77,14 @@ internal sealed partial class PersistWorker(
     }
 
     /// <summary>Blocks; once nothing came for a while, marks the last batch as acknowledged.</summary>
-    private bool WaitForWork(ChannelReader<Work> reader)
+    private bool WaitForWork(List<Work> taken)
     {
-        var waiting = reader.WaitToReadAsync().AsTask();
-        if (!_marked && !waiting.Wait(IdleAfter))
+        if (!_marked && !_work.Wait(IdleAfter))
         {
             Mark();
         }
 
-        return waiting.GetAwaiter().GetResult();
+        return _work.Take(taken);
     }
 
     private void Persist(List<Ready> together)

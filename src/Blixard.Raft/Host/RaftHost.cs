@@ -412,11 +412,26 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             return;
         }
 
-        var trailing = (ulong)_options.TrailingEntries;
-        var through = snapshot.Index > trailing ? snapshot.Index - trailing : 0;
+        var through = CompactionRule.Through(
+            _options, snapshot.Index, _core.FirstIndex, HeldByAll(), index => _core.EntryAt(index).Size);
         _core.Compact(snapshot, through);
         _persist.Compact(snapshot, through);
         LogSnapshot(snapshot.Index, snapshot.Term);
+    }
+
+    /// <summary>As leader: the last index that no live member lacks.</summary>
+    private ulong HeldByAll()
+    {
+        var held = ulong.MaxValue;
+        foreach (var peer in _core.Peers)
+        {
+            if (!peer.IsLeaving && peer.SilentTicks < CompactionRule.LiveTimeouts * _options.Core.ElectionTicks)
+            {
+                held = Math.Min(held, _snapshots.IndexOnItsWay(peer.Member) ?? peer.Match);
+            }
+        }
+
+        return held;
     }
 
     private RaftStatus ReadStatus() => new(

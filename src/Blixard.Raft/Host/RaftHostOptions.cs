@@ -22,6 +22,14 @@ public sealed record RaftHostOptions
     /// <summary>Entries kept behind a snapshot, so that a follower a little behind needs no snapshot.</summary>
     public int TrailingEntries { get; init; } = 5_000;
 
+    /// <summary>And not more than these bytes of them, their overhead in memory included.</summary>
+    public long TrailingBytes { get; init; } = 16 << 20;
+
+    /// <summary>
+    /// Bytes of entries kept behind a snapshot while a live member still needs them, their overhead in memory included.
+    /// </summary>
+    public long CatchUpBytes { get; init; } = 64 << 20;
+
     /// <summary>How long to wait before a snapshot that did not arrive is sent again.</summary>
     public TimeSpan SnapshotRetry { get; init; } = TimeSpan.FromSeconds(1);
 

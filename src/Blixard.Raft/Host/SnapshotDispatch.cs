@@ -24,8 +24,12 @@ internal sealed partial class SnapshotDispatch(
         }
 
         var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-        _sending[request.To] = new(request.Term, stop, SendAsync(request, stop.Token));
+        _sending[request.To] = new(request.Term, request.Snapshot.Index, stop, SendAsync(request, stop.Token));
     }
+
+    /// <summary>The least that the peer will have when what is sent has arrived; null: nothing is.</summary>
+    public ulong? IndexOnItsWay(MemberId peer) =>
+        _sending.TryGetValue(peer, out var sending) ? sending.Index : null;
 
     /// <summary>Called for each <see cref="SnapshotSent"/>.</summary>
     public void Ended(MemberId peer)
@@ -105,5 +109,5 @@ internal sealed partial class SnapshotDispatch(
     [LoggerMessage(LogLevel.Critical, "A stored snapshot is damaged and was not sent; a new one is taken")]
     private partial void LogDamaged(Exception exception);
 
-    private sealed record Sending(ulong Term, CancellationTokenSource Stop, Task Running);
+    private sealed record Sending(ulong Term, ulong Index, CancellationTokenSource Stop, Task Running);
 }

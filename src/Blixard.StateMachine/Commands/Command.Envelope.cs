@@ -11,6 +11,7 @@ public sealed partial class Command
         BodyOneofCase.RemoveVm => nameof(RemoveVM),
         BodyOneofCase.UpdateHealth => nameof(Commands.UpdateHealth),
         BodyOneofCase.UpdateMonitoringAssignments => nameof(Commands.UpdateMonitoringAssignments),
+        BodyOneofCase.SetAnnotation => nameof(Commands.SetAnnotation),
         BodyOneofCase.RegisterNode => nameof(Commands.RegisterNode),
         BodyOneofCase.UpdateNode => nameof(Commands.UpdateNode),
         BodyOneofCase.ChangeMembership => nameof(Commands.ChangeMembership),
@@ -28,6 +29,8 @@ public sealed partial class Command
     public static Command Of(UpdateHealth body) => new() { UpdateHealth = body };
 
     public static Command Of(UpdateMonitoringAssignments body) => new() { UpdateMonitoringAssignments = body };
+
+    public static Command Of(SetAnnotation body) => new() { SetAnnotation = body };
 
     public static Command Of(RegisterNode body) => new() { RegisterNode = body };
 

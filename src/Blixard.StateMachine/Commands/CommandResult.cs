@@ -86,6 +86,9 @@ public enum RejectionReason
     /// <summary>Another node is assigned to judge this VM.</summary>
     NotMonitor = 15,
 
+    /// <summary>The VM has as many annotations, or as many bytes of them, as it may.</summary>
+    AnnotationsFull = 16,
+
     /// <summary>Another change of the members is under way; one at a time.</summary>
     ChangePending = 32,
 

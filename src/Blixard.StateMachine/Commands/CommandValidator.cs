@@ -10,6 +10,10 @@ public static class CommandValidator
     public const int MaxAssignments = 32768;
     public const int MaxChecks = 32;
     public const int MaxLabels = 64;
+
+    /// <summary>Of one annotation's value, in bytes.</summary>
+    public const int MaxAnnotationBytes = 4096;
+
     public const int MaxMessageLength = 512;
     public const int MaxReasonLength = 256;
 
@@ -42,6 +46,7 @@ public static class CommandValidator
         Command.BodyOneofCase.UpdateHealth => VmRules.Check(command.UpdateHealth),
         Command.BodyOneofCase.UpdateMonitoringAssignments =>
             NodeRules.Check(command.UpdateMonitoringAssignments, command.DecidedTerm),
+        Command.BodyOneofCase.SetAnnotation => VmRules.Check(command.SetAnnotation),
         Command.BodyOneofCase.RegisterNode => NodeRules.Check(command.RegisterNode),
         Command.BodyOneofCase.UpdateNode => NodeRules.Check(command.UpdateNode, command.DecidedTerm),
         Command.BodyOneofCase.ChangeMembership => MembershipRules.Check(command.ChangeMembership),

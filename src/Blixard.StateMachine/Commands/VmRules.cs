@@ -17,6 +17,11 @@ internal static class VmRules
     public static string? Check(RemoveVM body) =>
         Rules.Name("vm", body.Vm) ?? Rules.Text("reason", body.Reason, CommandValidator.MaxReasonLength);
 
+    public static string? Check(SetAnnotation body) =>
+        Rules.Name("vm", body.Vm)
+        ?? Rules.Name("key", body.Key)
+        ?? Rules.Count("bytes of value", body.Value.Length, CommandValidator.MaxAnnotationBytes);
+
     public static string? Check(UpdateHealth body) =>
         Rules.Name("vm", body.Vm)
         ?? Rules.Name("node", body.Node)

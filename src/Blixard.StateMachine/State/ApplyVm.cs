@@ -2,7 +2,7 @@ using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
 
-/// <summary>RegisterVM and RemoveVM.</summary>
+/// <summary>RegisterVM, RemoveVM and SetAnnotation.</summary>
 internal static class ApplyVm
 {
     /// <summary>
@@ -71,6 +71,23 @@ internal static class ApplyVm
             edit.Remove(vm, $"removed by {edit.Command.Actor}{why}");
         }
 
+        return edit.Applied();
+    }
+
+    public static CommandResult Annotate(StateEdit edit, SetAnnotation body)
+    {
+        if (!edit.Before.Vms.TryGetValue(body.Vm, out var vm))
+        {
+            return new Rejected(RejectionReason.VmNotFound, Refusals.VmNotFound(body.Vm));
+        }
+
+        var annotations = vm.Annotations.With(body.Key, body.Value);
+        if (annotations.Excess(vm.Annotations) is { } excess)
+        {
+            return new Rejected(RejectionReason.AnnotationsFull, $"VM {vm.Name} would have {excess}");
+        }
+
+        edit.Annotate(vm, body.Key, annotations, $"annotated by {edit.Command.Actor}");
         return edit.Applied();
     }
 

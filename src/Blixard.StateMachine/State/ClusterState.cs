@@ -108,6 +108,7 @@ public sealed record ClusterState
     {
         Command.BodyOneofCase.RegisterVm => ApplyVm.Register(edit, edit.Command.RegisterVm),
         Command.BodyOneofCase.RemoveVm => ApplyVm.Remove(edit, edit.Command.RemoveVm),
+        Command.BodyOneofCase.SetAnnotation => ApplyVm.Annotate(edit, edit.Command.SetAnnotation),
         Command.BodyOneofCase.UpdateState => ApplyObservations.Update(edit, edit.Command.UpdateState),
         Command.BodyOneofCase.UpdateHealth => ApplyHealth.Update(edit, edit.Command.UpdateHealth),
         Command.BodyOneofCase.UpdateMonitoringAssignments =>

@@ -4,9 +4,10 @@ namespace Blixard.StateMachine.State;
 
 /// <summary>
 /// A silent field is part of the state (it is hashed and kept in snapshots), but a change of it alone is no event:
-/// times of being seen, counters of reports.
+/// times of being seen, counters of reports. <paramref name="Digest"/> stands for the whole of a value that
+/// <paramref name="Value"/> shows in part only; null: <paramref name="Value"/> is the whole.
 /// </summary>
-internal readonly record struct Field(string Path, FieldValue Value, bool Silent);
+internal readonly record struct Field(string Path, FieldValue Value, bool Silent, ulong? Digest = null);
 
 /// <summary>
 /// An entity, taken apart into fields by <see cref="VmFields"/> and <see cref="NodeFields"/>: the one description from
@@ -45,6 +46,10 @@ internal sealed class FieldList
         }
     }
 
+    /// <summary>Bytes, told by a text that is another one wherever the digest is.</summary>
+    public void Bytes(string path, string shown, ulong digest) =>
+        _fields.Add(new Field(path, FieldValue.Of(shown), Silent: false, digest));
+
     /// <summary>The sum of the fields' hashes, so that a difference of states is a difference of sums.</summary>
     public ulong Hash(EntityKind entity, string name)
     {
@@ -53,8 +58,8 @@ internal sealed class FieldList
         foreach (var field in _fields)
         {
             var hash = StateHash.Mix(StateHash.Mix(seed, field.Path), (ulong)field.Value.Kind);
-            hash = field.Value.Text is { } text
-                ? StateHash.Mix(hash, text)
+            hash = field.Digest is { } digest ? StateHash.Mix(hash, digest)
+                : field.Value.Text is { } text ? StateHash.Mix(hash, text)
                 : StateHash.Mix(hash, (ulong)field.Value.Number);
             sum += StateHash.Finish(hash);
         }

@@ -52,6 +52,21 @@ internal sealed class StateEdit(ClusterState before, Command command)
         }
     }
 
+    /// <summary>One annotation differs and nothing else: only it is compared and hashed.</summary>
+    public void Annotate(Vm vm, string key, Annotations annotations, string reason)
+    {
+        if (!ReferenceEquals(vm.Annotations, annotations))
+        {
+            Account(
+                EntityKind.Vm,
+                vm.Name,
+                VmFields.OfAnnotation(vm.Annotations, key),
+                VmFields.OfAnnotation(annotations, key),
+                reason);
+            _vms[vm.Name] = vm with { Annotations = annotations };
+        }
+    }
+
     public void Remove(ClusterNode node, string reason)
     {
         Account(EntityKind.Node, node.Name, NodeFields.Of(node), after: null, reason);

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
@@ -27,6 +28,24 @@ internal static class StateHash
         }
 
         return Mix(hash, (ulong)text.Length);
+    }
+
+    public static ulong Mix(ulong hash, ReadOnlySpan<byte> bytes)
+    {
+        var length = (ulong)bytes.Length;
+        while (bytes.Length >= sizeof(ulong))
+        {
+            hash = Mix(hash, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+            bytes = bytes[sizeof(ulong)..];
+        }
+
+        var rest = 0UL;
+        foreach (var b in bytes)
+        {
+            rest = (rest << 8) | b;
+        }
+
+        return Mix(Mix(hash, rest), length);
     }
 
     public static ulong Finish(ulong hash)

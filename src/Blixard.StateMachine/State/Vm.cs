@@ -31,6 +31,9 @@ public sealed record Vm
     /// <summary>By source: what the monitor found.</summary>
     public ImmutableSortedDictionary<string, Health> Health { get; init; } = Ordinal.Map<Health>();
 
+    /// <summary>What clients noted with it.</summary>
+    public Annotations Annotations { get; init; } = Annotations.None;
+
     /// <summary>The node that judges this VM from outside; null: none yet.</summary>
     public string? Monitor { get; init; }
 

@@ -45,6 +45,29 @@ internal static class VmFields
             }
         }
 
+        if (!ReferenceEquals(vm.Annotations, other?.Annotations))
+        {
+            foreach (var (key, annotation) in vm.Annotations.All)
+            {
+                if (!ReferenceEquals(annotation, other?.Annotations.All.GetValueOrDefault(key)))
+                {
+                    Add(fields, key, annotation);
+                }
+            }
+        }
+
+        return fields;
+    }
+
+    /// <summary>That one field of a VM; none if it has no such annotation.</summary>
+    public static FieldList OfAnnotation(Annotations annotations, string key)
+    {
+        var fields = new FieldList();
+        if (annotations.All.TryGetValue(key, out var annotation))
+        {
+            Add(fields, key, annotation);
+        }
+
         return fields;
     }
 
@@ -56,6 +79,9 @@ internal static class VmFields
         Add(after, "", other);
         return after.Since(before).IsEmpty;
     }
+
+    private static void Add(FieldList fields, string key, Annotation annotation) =>
+        fields.Bytes($"annotations[{key}]", annotation.Shown, annotation.Digest);
 
     private static void Add(FieldList fields, string at, NodeObservation observation)
     {

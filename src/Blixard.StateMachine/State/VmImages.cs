@@ -19,6 +19,8 @@ internal static class VmImages
         image.RefusedClaims.AddRange(
             vm.RefusedClaims.Select(claim => new ClaimImage { Node = claim.Key, ClaimedAt = claim.Value }));
         image.Health.AddRange(vm.Health.Values.Select(Of));
+        image.Annotations.AddRange(vm.Annotations.All.Select(
+            pair => new AnnotationImage { Key = pair.Key, Value = pair.Value.Value }));
         return image;
     }
 
@@ -32,6 +34,9 @@ internal static class VmImages
         RefusedClaims = Ordinal.Map<long>().AddRange(
             image.RefusedClaims.Select(claim => KeyValuePair.Create(claim.Node, claim.ClaimedAt))),
         Health = StateImage.Keyed("health", image.Health.Select(Read), health => health.Source),
+        Annotations = Annotations.Of(
+            StateImage.Keyed("annotation", image.Annotations, annotation => annotation.Key)
+                .Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Value))),
     };
 
     private static ObservationImage Of(string vm, NodeObservation observation) => new()

@@ -21,6 +21,7 @@ internal sealed class FakeNode : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, Vm> _vms = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<(string Vm, string Key), VmAnnotation> _annotations = [];
     private readonly Channel<string> _events = Channel.CreateUnbounded<string>();
     private readonly TaskCompletionSource _watched = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string? _socketDirectory;
@@ -146,6 +147,9 @@ internal sealed class FakeNode : IAsyncDisposable
             ("GET", ["vms", var name]) => AnswerVmAsync(context, name),
             ("PUT", ["v1", "vms", var name]) => RegisterAsync(context, name),
             ("DELETE", ["v1", "vms", var name]) => RemoveAsync(context, name),
+            ("GET", ["v1", "vms", var name, "annotations"]) =>
+                AnswerAsync(context, AnnotationsOf(name), ApiJson.Default.IReadOnlyListVmAnnotation),
+            ("PUT" or "DELETE", ["v1", "vms", var name, "annotations", var key]) => AnnotateAsync(context, name, key),
             ("GET", ["v1", "events"] or ["events"]) => StreamAsync(context),
             ("GET", ["ping"]) => AnswerAsync(context, Ping.Pong, ApiJson.Default.Ping),
             ("GET", ["status"]) => AnswerAsync(context, Status, ApiJson.Default.LocalStatus),
@@ -207,6 +211,32 @@ internal sealed class FakeNode : IAsyncDisposable
         context.Response.Headers[ApiRoutes.IndexHeader] = Index.ToString(CultureInfo.InvariantCulture);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
+    }
+
+    private IReadOnlyList<VmAnnotation> AnnotationsOf(string vm)
+    {
+        lock (_lock)
+        {
+            return [.. _annotations.Where(item => item.Key.Vm == vm).Select(item => item.Value)];
+        }
+    }
+
+    private async Task AnnotateAsync(HttpContext context, string vm, string key)
+    {
+        using var reader = new StreamReader(context.Request.Body);
+        var text = await reader.ReadToEndAsync(context.RequestAborted);
+        lock (_lock)
+        {
+            Index++;
+            _annotations.Remove((vm, key));
+            if (context.Request.Method == "PUT")
+            {
+                _annotations.Add((vm, key), new VmAnnotation { Key = key, Bytes = text.Length, Text = text });
+            }
+        }
+
+        context.Response.Headers[ApiRoutes.IndexHeader] = Index.ToString(CultureInfo.InvariantCulture);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
     private async Task StreamAsync(HttpContext context)

@@ -16,7 +16,8 @@ public class OpenApiTests
         Assert.Equal(
             [
                 "/events", "/healthz/live", "/healthz/ready", "/ping", "/status", "/v1/cluster", "/v1/events", "/v1/nodes",
-                "/v1/nodes/{node}", "/v1/vms", "/v1/vms/{vm}", "/vms", "/vms/{id}",
+                "/v1/nodes/{node}", "/v1/vms", "/v1/vms/{vm}", "/v1/vms/{vm}/annotations",
+                "/v1/vms/{vm}/annotations/{key}", "/vms", "/vms/{id}",
             ],
             paths.EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
         var vm = paths.GetProperty("/v1/vms/{vm}");

@@ -30,6 +30,28 @@ public sealed class TypedClientTests
     }
 
     [Fact]
+    public async Task It_annotates()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        using var client = ClientOf(host);
+        host.RegisterVm("web1", "n1");
+
+        var set = await client.SetAnnotationAsync("web1", "owner", "ops"u8.ToArray(), CancellationToken.None);
+        var list = await client.GetAnnotationsAsync("web1", ReadOptions.Linearizable, CancellationToken.None);
+        var value = await client.GetAnnotationAsync("web1", "owner", ReadOptions.Linearizable, CancellationToken.None);
+        var removed = await client.RemoveAnnotationAsync("web1", "owner", CancellationToken.None);
+        var gone = await Assert.ThrowsAsync<ProblemException>(
+            () => client.GetAnnotationAsync("web1", "owner", ReadOptions.Stale, CancellationToken.None));
+
+        Assert.Equal(new VmAnnotation { Key = "owner", Bytes = 3, Text = "ops" }, Assert.Single(list.Value));
+        Assert.Equal("ops"u8.ToArray(), value.Value);
+        Assert.True(set <= value.Index && value.Index < removed);
+        Assert.True(gone.Is(ProblemTypes.AnnotationNotFound));
+        await Assert.ThrowsAsync<ProblemException>(
+            () => client.SetAnnotationAsync("web1", "..", "x"u8.ToArray(), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task It_gets_problems_as_exceptions()
     {
         await using var host = await ApiHost.StartClusterAsync();

@@ -24,13 +24,13 @@ internal sealed class MemoryNetwork
 
     public void Heal() => _cut.Clear();
 
-    /// <summary>Whose snapshots do not end by themselves, and how many were ended by their senders.</summary>
-    public bool HoldSnapshots { get; set; }
+    /// <summary>While set, snapshots wait for it.</summary>
+    public TaskCompletionSource? Gate { get; set; }
 
-    /// <inheritdoc cref="HoldSnapshots"/>
+    /// <summary>Who had one waiting, and ended it.</summary>
     public Channel<MemberId> Ended { get; } = Channel.CreateUnbounded<MemberId>();
 
-    /// <summary>Who began to send a snapshot that is held.</summary>
+    /// <summary>Who has one waiting.</summary>
     public Channel<MemberId> Held { get; } = Channel.CreateUnbounded<MemberId>();
 
     private sealed class Port(MemoryNetwork network, MemberId self, SnapshotStore snapshots) : IRaftTransport
@@ -58,16 +58,17 @@ internal sealed class MemoryNetwork
         public async Task<SnapshotMeta> SendSnapshotAsync(
             InstallSnapshotRequest request, CancellationToken cancellationToken)
         {
-            if (network.HoldSnapshots)
+            if (network.Gate is { } gate)
             {
                 network.Held.Writer.TryWrite(self);
                 try
                 {
-                    await Task.Delay(Timeout.Infinite, cancellationToken);
+                    await gate.Task.WaitAsync(cancellationToken);
                 }
-                finally
+                catch (OperationCanceledException)
                 {
                     network.Ended.Writer.TryWrite(self);
+                    throw;
                 }
             }
 

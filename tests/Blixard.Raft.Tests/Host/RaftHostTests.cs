@@ -104,7 +104,8 @@ public sealed class RaftHostTests
     [Fact]
     public async Task A_member_that_is_far_behind_is_brought_up_by_a_snapshot()
     {
-        await using var bench = new HostBench(3, o => o with { SnapshotEntries = 20, TrailingEntries = 5 });
+        await using var bench = new HostBench(
+            3, o => o with { SnapshotEntries = 20, TrailingEntries = 5, CatchUpBytes = 0 });
         await bench.WriteAsync(1, "before");
         var leader = await bench.LeaderAsync();
         var behind = (leader % 3) + 1;
@@ -123,7 +124,8 @@ public sealed class RaftHostTests
     [Fact]
     public async Task A_leader_that_is_one_no_longer_ends_the_snapshot_it_was_sending()
     {
-        await using var bench = new HostBench(3, o => o with { SnapshotEntries = 20, TrailingEntries = 5 });
+        await using var bench = new HostBench(
+            3, o => o with { SnapshotEntries = 20, TrailingEntries = 5, CatchUpBytes = 0 });
         await bench.WriteAsync(1, "before");
         var leader = await bench.LeaderAsync();
         var behind = (leader % 3) + 1;
@@ -133,12 +135,12 @@ public sealed class RaftHostTests
             await bench.WriteAsync(leader, $"line {i}");
         }
 
-        bench.Network.HoldSnapshots = true;
+        bench.Network.Gate = new();
         bench.Start(behind);
         Assert.Equal(new MemberId((ulong)leader), await bench.Network.Held.Reader.ReadAsync(bench.Limit));
 
         // The next leader's will end by itself, and bring the member up.
-        bench.Network.HoldSnapshots = false;
+        bench.Network.Gate = null;
         Assert.Equal(TransferOutcome.Moved, (await bench[leader].TransferLeadershipAsync(null, bench.Limit)).Outcome);
         Assert.Equal(new MemberId((ulong)leader), await bench.Network.Ended.Reader.ReadAsync(bench.Limit));
         var next = await NextLeaderAsync(bench, leader);
@@ -147,11 +149,44 @@ public sealed class RaftHostTests
     }
 
     [Fact]
+    public async Task What_a_member_needs_after_its_snapshot_is_kept_until_it_has_arrived()
+    {
+        await using var bench = new HostBench(3, o => o with { SnapshotEntries = 20, TrailingEntries = 5 });
+        await bench.WriteAsync(1, "before");
+        var leader = await bench.LeaderAsync();
+        var behind = (leader % 3) + 1;
+        await bench.StopAsync(behind);
+        while (bench[leader].Status.First < 10)
+        {
+            // Until it is no longer taken for live, and the log is cut behind it.
+            await bench.WriteAsync(leader, "meanwhile");
+        }
+
+        var gate = bench.Network.Gate = new();
+        bench.Start(behind);
+        await bench.Network.Held.Reader.ReadAsync(bench.Limit);
+        for (var i = 0; i < 200; i++)
+        {
+            await bench.WriteAsync(leader, $"line {i}");
+        }
+
+        gate.SetResult();
+        await bench.Machine(behind).UntilAsync(lines => lines.Contains("line 199"), bench.Limit);
+        Assert.Equal(1, bench.Machine(behind).Restores);
+    }
+
+    [Fact]
     public async Task A_damaged_snapshot_is_taken_anew_before_it_is_sent()
     {
         await using var bench = new HostBench(
             3,
-            o => o with { SnapshotEntries = 40, TrailingEntries = 5, SnapshotRetry = TimeSpan.FromMilliseconds(20) });
+            o => o with
+            {
+                SnapshotEntries = 40,
+                TrailingEntries = 5,
+                CatchUpBytes = 0,
+                SnapshotRetry = TimeSpan.FromMilliseconds(20),
+            });
         await bench.WriteAsync(1, "before");
         var leader = await bench.LeaderAsync();
         var behind = (leader % 3) + 1;

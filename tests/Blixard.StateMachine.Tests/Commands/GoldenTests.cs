@@ -112,6 +112,7 @@ public sealed class GoldenTests
         _ when field.HasPresence => field.Accessor.HasValue(message),
         ICollection items => items.Count > 0,
         string text => text.Length > 0,
+        ByteString bytes => !bytes.IsEmpty,
         _ => !value.Equals(Activator.CreateInstance(value.GetType())),
     };
 

@@ -1,4 +1,5 @@
 using Blixard.StateMachine.Commands;
+using Google.Protobuf;
 
 namespace Blixard.StateMachine.Tests.Commands;
 
@@ -58,6 +59,12 @@ internal static class Samples
             Command.BodyOneofCase.UpdateMonitoringAssignments => Command.Of(new UpdateMonitoringAssignments
             {
                 Assignments = { new UpdateMonitoringAssignments.Types.Assignment { Vm = "web1", Node = "n1" } },
+            }),
+            Command.BodyOneofCase.SetAnnotation => Command.Of(new SetAnnotation
+            {
+                Vm = "web1",
+                Key = "owner",
+                Value = ByteString.CopyFrom(0x6d, 0x65, 0x00, 0xff),
             }),
             Command.BodyOneofCase.RegisterNode => Command.Of(new RegisterNode
             {

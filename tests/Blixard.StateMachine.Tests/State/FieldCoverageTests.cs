@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Blixard.StateMachine.Commands;
 using Blixard.StateMachine.State;
+using Google.Protobuf;
 
 namespace Blixard.StateMachine.Tests.State;
 
@@ -162,6 +163,7 @@ public sealed class FieldCoverageTests
         ImmutableSortedDictionary<string, NodeObservation> => Ordinal.Map<NodeObservation>(),
         ImmutableSortedDictionary<string, Health> => Ordinal.Map<Health>(),
         Resources => new Resources { Pids = 1 },
+        Annotations => Annotations.None.With("owner", ByteString.CopyFromUtf8("me")),
         string text => text + "x",
         null when type == typeof(string) => "x",
         bool flag => !flag,
