@@ -35,10 +35,11 @@ take_options() {
   local host=$1 dir data=$DATA
   shift
   dir=$(host_dir "$host")
-  local vms=() peers=() settings=() bootstrap=no
+  local vms=() peers=() settings=() bootstrap=no disk=
   while (($# > 0)); do
     case $1 in
       --data) data=$(realpath -m "${2:?--data needs a directory}") ;;
+      --disk) disk=${2:?--disk needs a size in MiB} ;;
       --units)
         [[ -d ${2:-} ]] || fail "--units: '${2:-}' is not a directory"
         cp -aL "$2/." "$dir/units/"
@@ -58,6 +59,7 @@ take_options() {
   done
   mkdir -p "$data/$host"
   printf '%s\n' "$data/$host" >"$dir/data"
+  [[ -z $disk ]] || lay_disk "$data/$host" "$disk"
   lay_microvms "$host" "${vms[@]}"
   if ((${#peers[@]} > 0)); then
     lay_node "$host" "$bootstrap" "${peers[@]}"

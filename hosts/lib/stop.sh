@@ -64,7 +64,10 @@ clean() {
   data=$(cat "$dir/data" 2>/dev/null) || data=
   # A boot that was interrupted may have left its maker, netns or cgroup.
   kill_everything "$1"
-  [[ -z $data ]] || rm -rf "$data"
+  if [[ -n $data ]]; then
+    wait_until 5 drop_disk "$data" || fail "host $1: $data/blixard is still in use"
+    rm -rf "$data"
+  fi
   rm -rf "$dir"
 }
 

@@ -36,7 +36,7 @@ public sealed class ThreeHosts : IAsyncLifetime
         foreach (var member in All)
         {
             await UpAsync(member, bootstrap: true);
-            await Hosts.RunAsync("door", $"{member.Port}", member.Name, "7480");
+            await member.OpenDoorAsync();
         }
 
         await WholeAsync();
@@ -59,25 +59,15 @@ public sealed class ThreeHosts : IAsyncLifetime
         }
     }
 
-    internal async Task UpAsync(Member member, bool bootstrap = false)
+    internal Task UpAsync(Member member, bool bootstrap = false)
     {
-        List<string> arguments = ["up", member.Name, member.Ip, "--candidate", Candidate];
-        foreach (var vm in Vms[member.Name])
-        {
-            arguments.AddRange(["--vm", vm]);
-        }
-
-        foreach (var peer in All)
-        {
-            arguments.AddRange(["--peer", $"{peer.Name}={peer.Ip}"]);
-        }
-
+        List<string> options = ["--candidate", Candidate, .. Vms[member.Name].SelectMany(vm => new[] { "--vm", vm })];
         if (bootstrap)
         {
-            arguments.Add("--bootstrap");
+            options.Add("--bootstrap");
         }
 
-        await Hosts.RunAsync(arguments);
+        return member.UpAsync(All, options);
     }
 
     /// <summary>Skips a test where no hosts can be had.</summary>

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Blixard.Cluster.Tests;
+namespace Blixard.Cluster.Harness;
 
 /// <summary>The harness of real systemd hosts (hosts/hosts), as a process; docs/testing.md explains it.</summary>
 internal static class Hosts

@@ -1,11 +1,13 @@
 using Blixard.Client;
 using Blixard.Client.Contracts;
 
-namespace Blixard.Cluster.Tests;
+namespace Blixard.Cluster.Harness;
 
 /// <summary>One host of the cluster and the door through which its API is reached from this machine.</summary>
 internal sealed class Member(string name, string ip, int port) : IDisposable
 {
+    private const string Unit = "blixard-node.service";
+
     public string Name { get; } = name;
 
     public string Ip { get; } = ip;
@@ -21,10 +23,29 @@ internal sealed class Member(string name, string ip, int port) : IDisposable
         Client = Connect(Port);
     }
 
+    /// <summary>Boots the host with a node in it that is a member of a cluster.</summary>
+    /// <param name="all">The cluster, this one included.</param>
+    /// <param name="options">Further ones of <c>hosts up</c>.</param>
+    public Task UpAsync(IEnumerable<Member> all, params IEnumerable<string> options) => Hosts.RunAsync(
+        ["up", Name, Ip, .. all.SelectMany(peer => new[] { "--peer", $"{peer.Name}={peer.Ip}" }), .. options]);
+
+    /// <summary>Once for all boots of the host.</summary>
+    public Task OpenDoorAsync() => Hosts.RunAsync("door", $"{Port}", Name, "7480");
+
+    /// <summary>Power cut: nothing that it holds open is closed, and nothing more is written.</summary>
+    public Task CutPowerAsync() => Hosts.RunAsync("kill", Name);
+
     public Task<string> ExecAsync(params IEnumerable<string> command) => Hosts.ExecAsync(Name, command);
 
     /// <summary>kill -9 of the daemon alone; systemd starts it again.</summary>
-    public Task KillDaemonAsync() => ExecAsync("systemctl", "kill", "--signal=KILL", "blixard-node.service");
+    public Task KillDaemonAsync() => SignalDaemonAsync("KILL");
+
+    /// <summary>SIGSTOP: it does nothing and answers nothing, and knows nothing of it.</summary>
+    public Task PauseDaemonAsync() => SignalDaemonAsync("STOP");
+
+    public Task ResumeDaemonAsync() => SignalDaemonAsync("CONT");
+
+    private Task SignalDaemonAsync(string signal) => ExecAsync("systemctl", "kill", $"--signal={signal}", Unit);
 
     public async Task<Vm> VmAsync(string vm, ReadOptions? options = null) =>
         (await Client.GetVmAsync(vm, options ?? ReadOptions.Linearizable, CancellationToken.None)).Value;

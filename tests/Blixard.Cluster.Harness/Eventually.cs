@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Blixard.Cluster.Tests;
+namespace Blixard.Cluster.Harness;
 
 /// <summary>
 /// Waits for real processes, which tell nobody when they are done: looks again and again, up to a limit.
@@ -33,7 +33,7 @@ internal static class Eventually
 
             if (Stopwatch.GetElapsedTime(started) > within)
             {
-                Assert.Fail($"not within {within.TotalSeconds} s: {what}{(last is null ? "" : $" (last: {last})")}");
+                throw new TimeoutException($"not within {within.TotalSeconds} s: {what}{(last is null ? "" : $" (last: {last})")}");
             }
 
             await Task.Delay(Pause);
