@@ -20,6 +20,8 @@ internal sealed class HostedEngine : IRaftEngine, IDisposable
     public Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken) =>
         _host.ProposeAsync(command, cancellationToken);
 
+    public void Propose(ReadOnlyMemory<byte> command, IProposalAnswer answer) => _host.Propose(command, answer);
+
     public Task<ProposeResult> ProposeAsLeaderAsync(
         ReadOnlyMemory<byte> command, ulong term, CancellationToken cancellationToken) =>
         _host.ProposeAsLeaderAsync(command, term, cancellationToken);

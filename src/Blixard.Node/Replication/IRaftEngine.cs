@@ -15,6 +15,9 @@ internal interface IRaftEngine
     /// <summary>Appends here, or forwards to the leader. Neither means committed.</summary>
     Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken);
 
+    /// <summary>The same; <paramref name="answer"/> is told, perhaps before this returns.</summary>
+    void Propose(ReadOnlyMemory<byte> command, IProposalAnswer answer);
+
     /// <summary>Appends if this member leads in <paramref name="term"/>; never forwards.</summary>
     Task<ProposeResult> ProposeAsLeaderAsync(
         ReadOnlyMemory<byte> command, ulong term, CancellationToken cancellationToken);

@@ -10,11 +10,13 @@ namespace Blixard.Node.Replication;
 /// </summary>
 /// <param name="id">The log index of its OpenSession.</param>
 /// <param name="window">Sequences from the lowest that is out to the highest.</param>
-internal sealed class ProposalSession(ulong id, int window)
+/// <param name="time">By which those that wait measure their patience.</param>
+internal sealed class ProposalSession(ulong id, int window, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Pulse _room = new();
     private readonly Dictionary<ulong, PendingProposal> _pending = [];
+    private int _waitingForRoom;
     private ulong _lowest = 1;
     private ulong _next = 1;
 
@@ -36,15 +38,23 @@ internal sealed class ProposalSession(ulong id, int window)
     /// </summary>
     public async Task<PendingProposal> AddAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        Interlocked.Increment(ref _waitingForRoom);
+        try
         {
-            var room = _room.Next;
-            if (TryAdd() is { } pending)
+            while (true)
             {
-                return pending;
-            }
+                var room = _room.Next;
+                if (TryAdd() is { } pending)
+                {
+                    return pending;
+                }
 
-            await room.WaitAsync(cancellationToken);
+                await room.WaitAsync(cancellationToken);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waitingForRoom);
         }
     }
 
@@ -65,9 +75,22 @@ internal sealed class ProposalSession(ulong id, int window)
         }
     }
 
+    /// <summary>Whoever waits looks around: the leader is another one.</summary>
+    public void WakeAll()
+    {
+        lock (_gate)
+        {
+            foreach (var pending in _pending.Values)
+            {
+                pending.Wake();
+            }
+        }
+    }
+
     internal void GiveUp(ulong sequence) => Remove(sequence);
 
-    private PendingProposal? TryAdd()
+    /// <summary>The next number; null: there is no room for it now.</summary>
+    public PendingProposal? TryAdd()
     {
         lock (_gate)
         {
@@ -76,7 +99,7 @@ internal sealed class ProposalSession(ulong id, int window)
                 return null;
             }
 
-            var pending = new PendingProposal(this, _next, _lowest);
+            var pending = new PendingProposal(this, _next, _lowest, time);
             _pending.Add(_next++, pending);
             return pending;
         }
@@ -98,30 +121,11 @@ internal sealed class ProposalSession(ulong id, int window)
             }
         }
 
-        _room.Fire();
+        if (Volatile.Read(ref _waitingForRoom) > 0)
+        {
+            _room.Fire();
+        }
+
         return pending;
     }
-}
-
-/// <summary>
-/// A numbered command that is out. <paramref name="acknowledgedBelow"/> is fixed with the number: a proposal that is
-/// repeated must be the same bytes.
-/// </summary>
-internal sealed class PendingProposal(ProposalSession session, ulong sequence, ulong acknowledgedBelow) : IDisposable
-{
-    // Completed by the apply loop, which must not run the code of whoever waits.
-    private readonly TaskCompletionSource<CommandResult> _result =
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public ulong ClientId => session.Id;
-
-    public ulong Sequence { get; } = sequence;
-
-    public ulong AcknowledgedBelow { get; } = acknowledgedBelow;
-
-    public Task<CommandResult> Result => _result.Task;
-
-    public void Dispose() => session.GiveUp(Sequence);
-
-    internal void SetResult(CommandResult result) => _result.TrySetResult(result);
 }

@@ -22,15 +22,12 @@ internal sealed class Proposer : IDisposable
     /// <summary>Callers at a time; more are refused rather than queued.</summary>
     public const int MaxCallers = 4096;
 
-    private static readonly TimeSpan OverloadPause = TimeSpan.FromMilliseconds(50);
-
     private readonly IRaftEngine _engine;
     private readonly SessionKeeper _sessions;
     private readonly ReplicationEvents _events;
     private readonly string _node;
     private readonly TimeProvider _time;
     private readonly ReplicationMetrics? _metrics;
-    private readonly Pulse _leaderChange = new();
     private int _callers;
     private int _restores;
 
@@ -82,14 +79,14 @@ internal sealed class Proposer : IDisposable
         _events.Restored -= OnRestored;
     }
 
-    private async Task<CommandResult> RunAsync(Command command, ulong term, CancellationToken cancellationToken)
+    private Task<CommandResult> RunAsync(Command command, ulong term, CancellationToken cancellationToken)
     {
         command.Actor = _node;
         command.TimeUnixMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
         command.DecidedTerm = term;
         if (CommandValidator.Check(command) is { } malformed)
         {
-            return malformed;
+            return Task.FromResult<CommandResult>(malformed);
         }
 
         if (Interlocked.Increment(ref _callers) > MaxCallers)
@@ -98,19 +95,43 @@ internal sealed class Proposer : IDisposable
             throw new OverloadedException($"{MaxCallers} proposals of this node are waiting already.");
         }
 
+        return CommitAsync(command, term, cancellationToken);
+    }
+
+    private async Task<CommandResult> CommitAsync(Command command, ulong term, CancellationToken cancellationToken)
+    {
         var started = _time.GetTimestamp();
-        var fate = new Fate();
-        using var deadline = new CancellationTokenSource(Deadline, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
-            var result = await NumberAndCommitAsync(command, term, fate, either.Token);
-            _metrics?.Committed(_time.GetElapsedTime(started));
-            return result;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw fate.Missed(command.Kind);
+            while (true)
+            {
+                var restores = Volatile.Read(ref _restores);
+                var session = _sessions.Current;
+                using var pending = session?.TryAdd() ?? await AddAsync(command.Kind, started, cancellationToken);
+                command.ClientId = pending.ClientId;
+                command.Sequence = pending.Sequence;
+                command.AcknowledgedBelow = pending.AcknowledgedBelow;
+                var attempt = new Attempt(command.Kind, pending, CommandCodec.Encode(command), started);
+                var result = term == 0
+                    ? await CommitAsync(attempt, cancellationToken)
+                    : await CommitAsLeaderAsync(attempt, term, cancellationToken);
+                if (result is not Rejected { Reason: RejectionReason.SessionExpired })
+                {
+                    _metrics?.Committed(_time.GetElapsedTime(started));
+                    return result;
+                }
+
+                _sessions.Expired(pending.ClientId);
+                if (restores != Volatile.Read(ref _restores))
+                {
+                    // It may have been applied among what the snapshot replaced, before the session was forgotten.
+                    throw new OutcomeUnknownException(
+                        $"The session of this {command.Kind} was forgotten while it was out.");
+                }
+
+                // This node saw every entry since the number was given, and the first copy of it was refused: nothing
+                // was applied, and nothing of a forgotten session ever will be.
+            }
         }
         finally
         {
@@ -118,62 +139,53 @@ internal sealed class Proposer : IDisposable
         }
     }
 
-    private async Task<CommandResult> NumberAndCommitAsync(
-        Command command, ulong term, Fate fate, CancellationToken cancellationToken)
+    /// <summary>The next number, once there is a session and room in it.</summary>
+    private async Task<PendingProposal> AddAsync(string kind, long started, CancellationToken cancellationToken)
     {
+        using var deadline = new CancellationTokenSource(Left(started), _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        try
+        {
+            var session = await _sessions.CurrentAsync(either.Token);
+            return await session.AddAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw NobodyTook(kind);
+        }
+    }
+
+    private async Task<CommandResult> CommitAsync(Attempt attempt, CancellationToken cancellationToken)
+    {
+        var pending = attempt.Pending;
+        using var wakes = cancellationToken.UnsafeRegister(static waits => ((PendingProposal)waits!).Wake(), pending);
         while (true)
         {
-            var session = await _sessions.CurrentAsync(cancellationToken);
-            var restores = Volatile.Read(ref _restores);
-            using var pending = await session.AddAsync(cancellationToken);
-            command.ClientId = pending.ClientId;
-            command.Sequence = pending.Sequence;
-            command.AcknowledgedBelow = pending.AcknowledgedBelow;
-            var bytes = CommandCodec.Encode(command);
-            var result = term == 0
-                ? await CommitAsync(pending, bytes, fate, cancellationToken)
-                : await CommitAsLeaderAsync(pending, bytes, term, fate, cancellationToken);
-            if (result is not Rejected { Reason: RejectionReason.SessionExpired })
+            var left = Left(attempt.Started);
+            pending.Begin(left < RetryAfter ? left : RetryAfter);
+            _engine.Propose(attempt.Bytes, pending);
+            await pending.SleepAsync();
+
+            // Awake: it is applied, the leader is another one, it is time to try again, or nobody wants it any more.
+            if (pending.Result is { } result)
             {
                 return result;
             }
 
-            _sessions.Expired(session);
-            if (restores != Volatile.Read(ref _restores))
+            cancellationToken.ThrowIfCancellationRequested();
+            if (Left(attempt.Started) == TimeSpan.Zero)
             {
-                // It may have been applied among what the snapshot replaced, before the session was forgotten.
-                throw new OutcomeUnknownException($"The session of this {command.Kind} was forgotten while it was out.");
-            }
-
-            // This node saw every entry since the number was given, and the first copy of it was refused: nothing was
-            // applied, and nothing of a forgotten session ever will be.
-            fate.Refused();
-        }
-    }
-
-    private async Task<CommandResult> CommitAsync(
-        PendingProposal pending, ReadOnlyMemory<byte> bytes, Fate fate, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var leaderChange = _leaderChange.Next;
-            fate.Handing();
-            var answer = await _engine.ProposeAsync(bytes, cancellationToken);
-            fate.Handed(answer.Status);
-            var pause = answer.Status == ProposeStatus.Overloaded ? OverloadPause : RetryAfter;
-            if (await CompletesAsync(pending, leaderChange, pause, cancellationToken))
-            {
-                return await pending.Result;
+                throw Missed(attempt);
             }
         }
     }
 
     private async Task<CommandResult> CommitAsLeaderAsync(
-        PendingProposal pending, ReadOnlyMemory<byte> bytes, ulong term, Fate fate, CancellationToken cancellationToken)
+        Attempt attempt, ulong term, CancellationToken cancellationToken)
     {
-        fate.Handing();
-        var answer = await _engine.ProposeAsLeaderAsync(bytes, term, cancellationToken);
-        fate.Handed(answer.Status);
+        var pending = attempt.Pending;
+        using var wakes = cancellationToken.UnsafeRegister(static waits => ((PendingProposal)waits!).Wake(), pending);
+        var answer = await _engine.ProposeAsLeaderAsync(attempt.Bytes, term, cancellationToken);
         switch (answer.Status)
         {
             case ProposeStatus.Overloaded:
@@ -184,64 +196,55 @@ internal sealed class Proposer : IDisposable
 
         while (true)
         {
-            var leaderChange = _leaderChange.Next;
-            if (_engine.Status.Term != term && !pending.Result.IsCompleted)
+            var left = Left(attempt.Started);
+            pending.Begin(left < RetryAfter ? left : RetryAfter);
+            if (_engine.Status.Term != term && pending.Result is null)
             {
                 throw new OutcomeUnknownException($"The leadership of term {term} ended before this was committed.");
             }
 
-            if (await CompletesAsync(pending, leaderChange, RetryAfter, cancellationToken))
+            await pending.SleepAsync();
+            if (pending.Result is { } result)
             {
-                return await pending.Result;
+                return result;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            if (Left(attempt.Started) == TimeSpan.Zero)
+            {
+                throw Unknown(attempt.Kind);
             }
         }
     }
 
-    /// <summary>True: the result is there. False: the leader changed, or it is time to try again.</summary>
-    private async Task<bool> CompletesAsync(
-        PendingProposal pending, Task leaderChange, TimeSpan pause, CancellationToken cancellationToken)
+    private TimeSpan Left(long started)
     {
-        try
-        {
-            await Task.WhenAny(pending.Result, leaderChange).WaitAsync(pause, _time, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            // Lost on its way, or slow: the same bytes again do no harm.
-        }
-
-        return pending.Result.IsCompleted;
+        var left = Deadline - _time.GetElapsedTime(started);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    private void OnLeaderChanged(RaftStatus status) => _leaderChange.Fire();
+    private static Exception Missed(Attempt attempt) => attempt.Pending switch
+    {
+        { MayBeTaken: true } => Unknown(attempt.Kind),
+        { LastAnswer: ProposeStatus.Overloaded } =>
+            new OverloadedException("The leader holds too much that is not committed."),
+        _ => NobodyTook(attempt.Kind),
+    };
+
+    private static OutcomeUnknownException Unknown(string kind) => new(
+        $"No answer to this {kind} within {Deadline.TotalSeconds} s: it may have been applied, or still be.");
+
+    private static NoLeaderException NobodyTook(string kind) =>
+        new($"No leader took this {kind} within {Deadline.TotalSeconds} s; nothing was done.");
+
+    private void OnLeaderChanged(RaftStatus status) => _sessions.Current?.WakeAll();
 
     private void OnRestored(ClusterState state) => Interlocked.Increment(ref _restores);
 
-    /// <summary>What may have become of a proposal, for the answer when the deadline has passed.</summary>
-    private sealed class Fate
-    {
-        private bool _taken;
-        private bool _handing;
-        private bool _overloaded;
-
-        /// <summary>From here on, until the engine has answered, it may be taken without our knowing.</summary>
-        public void Handing() => _handing = true;
-
-        public void Handed(ProposeStatus status)
-        {
-            _handing = false;
-            _taken |= status is ProposeStatus.Appended or ProposeStatus.Forwarded;
-            _overloaded = status == ProposeStatus.Overloaded;
-        }
-
-        public void Refused() => _taken = false;
-
-        public Exception Missed(string kind) => (_taken || _handing, _overloaded) switch
-        {
-            (true, _) => new OutcomeUnknownException(
-                $"No answer to this {kind} within {Deadline.TotalSeconds} s: it may have been applied, or still be."),
-            (_, true) => new OverloadedException("The leader holds too much that is not committed."),
-            _ => new NoLeaderException($"No leader took this {kind} within {Deadline.TotalSeconds} s; nothing was done."),
-        };
-    }
+    /// <param name="Kind">Of the command, for people.</param>
+    /// <param name="Pending">Its number.</param>
+    /// <param name="Bytes">The same at every attempt.</param>
+    /// <param name="Started">A timestamp: when the caller came.</param>
+    private readonly record struct Attempt(
+        string Kind, PendingProposal Pending, ReadOnlyMemory<byte> Bytes, long Started);
 }

@@ -35,7 +35,10 @@ internal sealed partial class SessionKeeper : IDisposable
     }
 
     /// <summary>Commands of this node whose answer is awaited.</summary>
-    public int Pending => Volatile.Read(ref _current)?.Pending ?? 0;
+    public int Pending => Current?.Pending ?? 0;
+
+    /// <summary>The open session; null: there is none now.</summary>
+    public ProposalSession? Current => Volatile.Read(ref _current);
 
     /// <summary>The open session; opens one if there is none, for as long as it takes.</summary>
     public async Task<ProposalSession> CurrentAsync(CancellationToken cancellationToken)
@@ -60,12 +63,12 @@ internal sealed partial class SessionKeeper : IDisposable
         return await opened.WaitAsync(cancellationToken);
     }
 
-    /// <summary>The cluster has forgotten <paramref name="session"/>.</summary>
-    public void Expired(ProposalSession session)
+    /// <summary>The cluster has forgotten the session of that id.</summary>
+    public void Expired(ulong session)
     {
         lock (_gate)
         {
-            if (_current != session)
+            if (_current?.Id != session)
             {
                 return;
             }
@@ -73,7 +76,7 @@ internal sealed partial class SessionKeeper : IDisposable
             _current = null;
         }
 
-        LogExpired(session.Id);
+        LogExpired(session);
     }
 
     public void Dispose()
@@ -140,7 +143,7 @@ internal sealed partial class SessionKeeper : IDisposable
                 return;
             }
 
-            (opening, session) = (waiting, new ProposalSession(applied.Index, Window));
+            (opening, session) = (waiting, new ProposalSession(applied.Index, Window, _time));
             _current = session;
             opening.Done.TrySetResult(session);
         }

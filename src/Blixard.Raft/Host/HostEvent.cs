@@ -14,7 +14,7 @@ internal sealed record TickPassed(int Missed) : HostEvent
 internal sealed record MessageCame(Message Message) : HostEvent;
 
 internal sealed record ProposalMade(
-    ReadOnlyMemory<byte> Command, ulong? OnlyInTerm, TaskCompletionSource<ProposeResult> Answer) : HostEvent;
+    ReadOnlyMemory<byte> Command, ulong? OnlyInTerm, IProposalAnswer Answer) : HostEvent;
 
 internal sealed record ReadAsked(TaskCompletionSource<ulong> Answer) : HostEvent;
 

@@ -102,6 +102,12 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         ProposeAsync(command, null, cancellationToken);
 
     /// <summary>
+    /// The same; <paramref name="answer"/> is told, at once or later. <paramref name="command"/> must not change.
+    /// </summary>
+    public void Propose(ReadOnlyMemory<byte> command, IProposalAnswer answer) =>
+        Post(new ProposalMade(command, null, answer));
+
+    /// <summary>
     /// For decisions that hold only while this member leads in <paramref name="term"/>; never forwarded.
     /// </summary>
     public Task<ProposeResult> ProposeAsLeaderAsync(
@@ -170,21 +176,12 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         }
     }
 
-    private async Task<ProposeResult> ProposeAsync(
+    private Task<ProposeResult> ProposeAsync(
         ReadOnlyMemory<byte> command, ulong? onlyInTerm, CancellationToken cancellationToken)
     {
-        var answer = new TaskCompletionSource<ProposeResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new AwaitedProposal();
         Post(new ProposalMade(command, onlyInTerm, answer));
-        var result = await answer.Task.WaitAsync(cancellationToken);
-        _metrics.Proposed(result.Status switch
-        {
-            ProposeStatus.Appended => "appended",
-            ProposeStatus.Forwarded => "forwarded",
-            ProposeStatus.NoLeader => "no_leader",
-            ProposeStatus.NoSpace => "no_space",
-            _ => "overloaded",
-        });
-        return result;
+        return answer.Task.WaitAsync(cancellationToken);
     }
 
     private async Task RunAsync()
@@ -282,7 +279,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 _core.Step(message);
                 break;
             case ProposalMade proposal:
-                proposal.Answer.TrySetResult(Propose(proposal));
+                var handed = Propose(proposal);
+                _metrics.Proposed(handed.Status);
+                proposal.Answer.Handed(handed);
                 break;
             case ReadAsked(var answer):
                 _reads.Add(answer);
@@ -465,7 +464,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         switch (happened)
         {
             case ProposalMade proposal:
-                proposal.Answer.TrySetResult(new(ProposeStatus.NoLeader, 0, 0));
+                proposal.Answer.Handed(new(ProposeStatus.NoLeader, 0, 0));
                 break;
             case ReadAsked read:
                 read.Answer.TrySetException(new NoLeaderException("this node is stopping"));

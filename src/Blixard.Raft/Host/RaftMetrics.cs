@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Blixard.Raft.Core;
 
 namespace Blixard.Raft.Host;
 
@@ -29,7 +30,17 @@ public sealed class RaftMetrics : IDisposable
 
     internal void Synced(TimeSpan elapsed) => _fsync.Record(elapsed.TotalSeconds);
 
-    internal void Proposed(string outcome) => _proposals.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+    internal void Proposed(ProposeStatus status) =>
+        _proposals.Add(1, new KeyValuePair<string, object?>("outcome", OutcomeOf(status)));
 
     internal void LeaderChanged() => _elections.Add(1);
+
+    private static string OutcomeOf(ProposeStatus status) => status switch
+    {
+        ProposeStatus.Appended => "appended",
+        ProposeStatus.Forwarded => "forwarded",
+        ProposeStatus.NoLeader => "no_leader",
+        ProposeStatus.NoSpace => "no_space",
+        _ => "overloaded",
+    };
 }

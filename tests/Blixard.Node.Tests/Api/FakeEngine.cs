@@ -58,21 +58,26 @@ internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRa
     public void Follow() =>
         Status = Status with { Role = RaftRole.Follower, Leader = Members[1], Peers = [], CanServe = false };
 
-    public Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    public Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken) =>
+        Task.FromResult(Propose(command));
+
+    public void Propose(ReadOnlyMemory<byte> command, IProposalAnswer answer) => answer.Handed(Propose(command));
+
+    private ProposeResult Propose(ReadOnlyMemory<byte> command)
     {
         if (Status.Leader.IsNone || Overloaded)
         {
             var status = Overloaded ? ProposeStatus.Overloaded : ProposeStatus.NoLeader;
-            return Task.FromResult(new ProposeResult(status, 0, 0));
+            return new(status, 0, 0);
         }
 
         if (Loses)
         {
             _lost.TrySetResult();
-            return Task.FromResult(new ProposeResult(ProposeStatus.Forwarded, 0, 0));
+            return new(ProposeStatus.Forwarded, 0, 0);
         }
 
-        return Task.FromResult(new ProposeResult(ProposeStatus.Appended, Commit(command), Status.Term));
+        return new(ProposeStatus.Appended, Commit(command), Status.Term);
     }
 
     public Task<ProposeResult> ProposeAsLeaderAsync(

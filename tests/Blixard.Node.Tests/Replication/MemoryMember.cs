@@ -58,6 +58,12 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
         return Task.FromResult(_cluster.Propose(this, command, null));
     }
 
+    public void Propose(ReadOnlyMemory<byte> command, IProposalAnswer answer)
+    {
+        Proposals++;
+        answer.Handed(_cluster.Propose(this, command, null));
+    }
+
     public Task<ProposeResult> ProposeAsLeaderAsync(
         ReadOnlyMemory<byte> command, ulong term, CancellationToken cancellationToken) =>
         Task.FromResult(_cluster.Propose(this, command, term));
