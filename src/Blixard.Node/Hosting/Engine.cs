@@ -58,6 +58,10 @@ internal static class Engine
 
             // Unequal for any two members; ids are hashes.
             Seed = identity.Member.Value,
+
+            // Who is in no configuration, not yet or beyond the number of learners, follows all the same.
+            Observer = true,
+            Sources = [.. identity.Members.Select(member => member.Member)],
         },
         InitialConfiguration = Configuration.Of(identity.Members.Select(member => member.Member)),
         Tick = TimeSpan.FromMilliseconds(options.TickMilliseconds),

@@ -55,7 +55,10 @@ internal sealed class MemberState
     public bool MayCampaign => Log.Configurations.IsVoterSince(Log.Commit, Options.Self);
 
     /// <summary>What this member is when it neither leads nor campaigns.</summary>
-    public RaftRole RoleAtRest => IsVoter ? RaftRole.Follower : RaftRole.Learner;
+    public RaftRole RoleAtRest =>
+        IsVoter ? RaftRole.Follower
+        : Options.Observer && !Configuration.Contains(Options.Self) ? RaftRole.Observer
+        : RaftRole.Learner;
 
     public ulong Term { get; private set; }
 

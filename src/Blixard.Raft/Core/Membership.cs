@@ -153,7 +153,7 @@ internal sealed class Membership(MemberState state, Election election, Replicati
             // With fewer voters, what was not enough may be.
             replication.AdvanceCommit();
         }
-        else if (state.Role is RaftRole.Follower or RaftRole.Learner)
+        else if (state.Role is RaftRole.Follower or RaftRole.Learner or RaftRole.Observer)
         {
             state.Role = state.RoleAtRest;
         }

@@ -66,14 +66,25 @@ public sealed record HeartbeatResponse(MemberId From, MemberId To, ulong Term, u
 /// snapshot connection; when it has been stored, the receiver's host steps a <see cref="SnapshotReceived"/>.
 /// </summary>
 public sealed record InstallSnapshotRequest(MemberId From, MemberId To, ulong Term, SnapshotMeta Snapshot)
-    : Message(From, To, Term);
+    : Message(From, To, Term)
+{
+    /// <summary>
+    /// For the sender's host: the receiver is an observer, which may get it from any member, leader or not. Its index
+    /// may be 0: no snapshot was taken yet, and one is to be.
+    /// </summary>
+    public bool ToObserver { get; init; }
+}
 
 /// <summary>
 /// Local: never on the wire. The snapshot that <paramref name="From"/> (a leader of <paramref name="Term"/>) sent is
 /// completely and durably stored here.
 /// </summary>
 public sealed record SnapshotReceived(MemberId From, MemberId To, ulong Term, SnapshotMeta Snapshot)
-    : Message(From, To, Term);
+    : Message(From, To, Term)
+{
+    /// <summary>The sender took this member for an observer, and may be any member of that term.</summary>
+    public bool ToObserver { get; init; }
+}
 
 /// <summary>
 /// Proposals handed to the leader. Sent once and never re-sent by the engine: whoever proposed retries with its
@@ -93,3 +104,33 @@ public sealed record ReadIndexResponse(MemberId From, MemberId To, ulong Term, u
 
 /// <summary>Leadership transfer: campaign now, without a pre-vote (thesis 3.10).</summary>
 public sealed record TimeoutNow(MemberId From, MemberId To, ulong Term) : Message(From, To, Term);
+
+/// <summary>
+/// An observer asks a member for what is committed after <paramref name="After"/>, its commit index, and says with it
+/// how far it has come. Asked again often, it is also sent what is committed later. Carries no authority:
+/// <paramref name="Term"/> is not compared.
+/// </summary>
+/// <param name="AfterTerm">Term of that entry, 0 at the log's beginning.</param>
+/// <param name="Rewind">Begin there again: what was sent since was lost, or this is the first request.</param>
+/// <param name="NeedsSnapshot">It does not know the configuration, and entries alone might not tell it.</param>
+public sealed record TailRequest(
+    MemberId From, MemberId To, ulong Term, ulong After, ulong AfterTerm, bool Rewind, bool NeedsSnapshot)
+    : Message(From, To, Term);
+
+/// <summary>
+/// The answer, and what follows it unasked: committed entries, none beyond <paramref name="Commit"/>, after
+/// <paramref name="PrevLogIndex"/>. May be empty, as a sign of life. Carries no authority: it is judged by what it
+/// holds.
+/// </summary>
+/// <param name="Leader">Who leads in <paramref name="Term"/>, as far as the sender knows.</param>
+/// <param name="Commit">The sender's commit index.</param>
+public sealed record TailResponse(
+    MemberId From,
+    MemberId To,
+    ulong Term,
+    MemberId Leader,
+    ulong Commit,
+    ulong PrevLogIndex,
+    ulong PrevLogTerm,
+    IReadOnlyList<LogEntry> Entries)
+    : Message(From, To, Term);

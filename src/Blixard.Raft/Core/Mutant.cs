@@ -56,6 +56,9 @@ internal enum Mutant
     LearnerPromotedUnseen,
     ReadsKeptOverTransfer,
 
+    // Observers
+    ObserverSentUncommitted,
+
     // The host's
     PageCacheTrustedAfterCrash,
     CompactedBeforeSnapshotDurable,

@@ -31,4 +31,7 @@ public enum RaftRole
     Candidate,
     Leader,
     Learner,
+
+    /// <summary>In no configuration; follows by asking members for what is committed.</summary>
+    Observer,
 }

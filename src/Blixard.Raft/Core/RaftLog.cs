@@ -267,6 +267,29 @@ internal sealed class RaftLog
         return taken;
     }
 
+    /// <summary>
+    /// Entries from <paramref name="first"/> to <paramref name="last"/>, or as many of them as fit the limits, but one
+    /// at least if there is one; and their payload bytes.
+    /// </summary>
+    public (LogEntry[] Entries, long Bytes) Portion(ulong first, ulong last, int maxEntries, int maxBytes)
+    {
+        var end = first - 1;
+        long bytes = 0;
+        while (end < last && end - first + 1 < (ulong)maxEntries)
+        {
+            var size = At(end + 1).Size;
+            if (end >= first && bytes + size > maxBytes)
+            {
+                break;
+            }
+
+            bytes += size;
+            end++;
+        }
+
+        return end < first ? ([], 0) : (Slice(first, end), bytes);
+    }
+
     public LogEntry[] Slice(ulong first, ulong last)
     {
         var slice = new LogEntry[last - first + 1];

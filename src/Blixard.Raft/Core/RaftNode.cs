@@ -22,6 +22,8 @@ public sealed class RaftNode
     private readonly Membership _membership;
     private readonly ReadIndex _reads;
     private readonly Transfer _transfer;
+    private readonly Tail _tail;
+    private readonly TailSource _tailSource;
 
     private HardState _handedHardState;
     private SnapshotMeta? _receivedSnapshot;
@@ -37,6 +39,8 @@ public sealed class RaftNode
         _replication = new(_state, _reads, _transfer);
         _election = new(_state, _replication, _reads, _transfer);
         _membership = new(_state, _election, _replication, _transfer);
+        _tail = new(_state, _election);
+        _tailSource = new(_state);
         _handedHardState = restored.HardState;
         _state.Role = _state.RoleAtRest;
     }
@@ -94,6 +98,9 @@ public sealed class RaftNode
     /// </summary>
     public bool LeadsWithCommit => _state.IsLeader && _state.Log.Matches(Commit, Term);
 
+    /// <summary>The last index that no observer which this member serves lacks; MaxValue: none lacks anything.</summary>
+    public ulong HeldByObservers => _tailSource.Held;
+
     /// <summary>For tests and invariants: the term of an entry, null if compacted or after the end.</summary>
     public ulong? TermAt(ulong index) => _state.Log.TermAt(index);
 
@@ -114,9 +121,11 @@ public sealed class RaftNode
         _ticksWithoutDisk = _state.Log.IsWriting ? _ticksWithoutDisk + 1 : 0;
         var diskStalled = _ticksWithoutDisk > _state.Options.ElectionTicks;
 
+        _tailSource.Tick();
         if (!_state.IsLeader)
         {
             _election.Tick(diskStalled);
+            _tail.Tick();
             return;
         }
 
@@ -209,6 +218,16 @@ public sealed class RaftNode
                 return;
             case SnapshotReceived received:
                 StepSnapshot(received);
+                return;
+            case TailRequest request:
+                _tailSource.Receive(request);
+                return;
+            case TailResponse response:
+                _tail.Receive(response);
+                return;
+
+            // No configuration that it knows of counts its vote.
+            case VoteRequest when Role == RaftRole.Observer:
                 return;
         }
 
@@ -303,11 +322,13 @@ public sealed class RaftNode
         || _state.Log.HasForStorage
         || _state.Log.HasForApply
         || _receivedSnapshot is not null
+        || _tailSource.HasWork
         || _state.HardState != _handedHardState;
 
     public Ready TakeReady()
     {
         _replication.Flush();
+        _tailSource.Flush();
         HardState? hardState = _state.HardState == _handedHardState ? null : _state.HardState;
         _handedHardState = _state.HardState;
 #if MUTANTS
@@ -374,13 +395,26 @@ public sealed class RaftNode
     public void Compact(SnapshotMeta snapshot, ulong through) => _state.Log.Compact(snapshot, through);
 
     /// <summary>The snapshot on its way to <paramref name="peer"/> did not arrive.</summary>
-    public void SnapshotFailed(MemberId peer) => _replication.SnapshotFailed(peer);
+    public void SnapshotFailed(MemberId peer)
+    {
+        _replication.SnapshotFailed(peer);
+        _tailSource.SnapshotEnded(peer, null);
+    }
 
     /// <summary>It arrived, and covers the log through <paramref name="index"/>.</summary>
-    public void SnapshotDelivered(MemberId peer, ulong index) => _replication.SnapshotDelivered(peer, index);
+    public void SnapshotDelivered(MemberId peer, ulong index)
+    {
+        _replication.SnapshotDelivered(peer, index);
+        _tailSource.SnapshotEnded(peer, index);
+    }
 
     /// <summary>Messages to <paramref name="peer"/> were lost.</summary>
-    public void Unreachable(MemberId peer) => _replication.Unreachable(peer);
+    public void Unreachable(MemberId peer)
+    {
+        _replication.Unreachable(peer);
+        _tail.Unreachable(peer);
+        _tailSource.Unreachable(peer);
+    }
 
     /// <summary>False: the message is to be ignored.</summary>
     private bool StepToHigherTerm(Message message)
@@ -468,12 +502,13 @@ public sealed class RaftNode
 
         if (received.Term > Term)
         {
-            _election.BecomeFollower(received.Term, received.From);
+            _election.BecomeFollower(received.Term, received.ToObserver ? MemberId.None : received.From);
         }
 
         if (_replication.Receive(received))
         {
             _receivedSnapshot = received.Snapshot;
+            _tail.SnapshotArrived();
             if (Role is RaftRole.PreCandidate or RaftRole.Candidate)
             {
                 // What voters were told of our log is no longer so.
@@ -488,7 +523,7 @@ public sealed class RaftNode
         Require(
             !_state.IsLeader && (Leader.IsNone || Leader == leader),
             $"two leaders in term {Term}: {leader} and {Leader}");
-        if (Leader == leader && _state.Role is RaftRole.Follower or RaftRole.Learner)
+        if (Leader == leader && _state.Role is RaftRole.Follower or RaftRole.Learner or RaftRole.Observer)
         {
             _state.ElectionElapsed = 0;
         }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Blixard.Raft.Core;
 
 /// <summary>Constants of one member's core. Times are ticks, sizes bytes.</summary>
@@ -43,6 +45,20 @@ public sealed record RaftOptions
     /// a new leader needs to commit its first entry. Must be well below what is kept in reserve.
     /// </summary>
     public long LowStorageBytes { get; init; } = 1 << 20;
+
+    /// <summary>
+    /// While this member is in no configuration it tails what is committed (<see cref="RaftRole.Observer"/>) instead of
+    /// waiting to be sent entries. Means nothing for those who are in it: it may be set everywhere.
+    /// </summary>
+    public bool Observer { get; init; }
+
+    /// <summary>
+    /// Members that an observer asks beside those of the configuration, because it may not know that yet.
+    /// </summary>
+    public ImmutableArray<MemberId> Sources { get; init; } = [];
+
+    /// <summary>Observers that one member sends entries to; others are to turn to another member.</summary>
+    public int MaxObservers { get; init; } = 64;
 
     /// <summary>Seeds the election timeouts. Two members must not share it.</summary>
     public required ulong Seed { get; init; }

@@ -518,30 +518,12 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
             return false;
         }
 
-        var (entries, bytes) = NextEntries(peer.Next);
+        var (entries, bytes) = state.Log.Portion(
+            peer.Next, state.Log.LastIndex, state.Options.MaxAppendEntries, state.Options.MaxAppendBytes);
         state.Send(new AppendRequest(
             state.Options.Self, peer.Member, state.Term, previous, previousTerm, state.Log.Commit, entries));
         peer.Sent(previous + (ulong)entries.Length, entries.Length, bytes);
         peer.CommitSent = Math.Max(peer.CommitSent, Math.Min(state.Log.Commit, previous + (ulong)entries.Length));
         return true;
-    }
-
-    private (LogEntry[] Entries, long Bytes) NextEntries(ulong first)
-    {
-        var last = first - 1;
-        long bytes = 0;
-        while (last < state.Log.LastIndex && last - first + 1 < (ulong)state.Options.MaxAppendEntries)
-        {
-            var size = state.Log.At(last + 1).Size;
-            if (last >= first && bytes + size > state.Options.MaxAppendBytes)
-            {
-                break;
-            }
-
-            bytes += size;
-            last++;
-        }
-
-        return last < first ? ([], 0) : (state.Log.Slice(first, last), bytes);
     }
 }

@@ -62,7 +62,7 @@ internal sealed partial class ApplyWorker(
                 await _saving;
             }
 
-            if (_saving.IsCompleted && (work.TakeSnapshot || IsDue))
+            if (_saving.IsCompleted && _applied > 0 && (work.TakeSnapshot || IsDue))
             {
                 Save();
             }

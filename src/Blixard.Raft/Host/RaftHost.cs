@@ -333,6 +333,11 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             {
                 if (message is InstallSnapshotRequest request)
                 {
+                    if (request.Snapshot.Index == 0)
+                    {
+                        _apply.TakeSnapshot();
+                    }
+
                     _snapshots.Send(request);
                 }
                 else
@@ -418,10 +423,10 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         LogSnapshot(snapshot.Index, snapshot.Term);
     }
 
-    /// <summary>As leader: the last index that no live member lacks.</summary>
+    /// <summary>The last index that no live member and no observer lacks, as far as this member serves them.</summary>
     private ulong HeldByAll()
     {
-        var held = ulong.MaxValue;
+        var held = _core.HeldByObservers;
         foreach (var peer in _core.Peers)
         {
             if (!peer.IsLeaving && peer.SilentTicks < CompactionRule.LiveTimeouts * _options.Core.ElectionTicks)

@@ -24,12 +24,12 @@ internal sealed partial class SnapshotDispatch(
         }
 
         var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-        _sending[request.To] = new(request.Term, request.Snapshot.Index, stop, SendAsync(request, stop.Token));
+        _sending[request.To] = new(request, stop, SendAsync(request, stop.Token));
     }
 
     /// <summary>The least that the peer will have when what is sent has arrived; null: nothing is.</summary>
     public ulong? IndexOnItsWay(MemberId peer) =>
-        _sending.TryGetValue(peer, out var sending) ? sending.Index : null;
+        _sending.TryGetValue(peer, out var sending) ? sending.Request.Snapshot.Index : null;
 
     /// <summary>Called for each <see cref="SnapshotSent"/>.</summary>
     public void Ended(MemberId peer)
@@ -41,14 +41,15 @@ internal sealed partial class SnapshotDispatch(
     }
 
     /// <summary>
-    /// A leader of another term knows better what its peers lack, and who was removed lacks nothing. Called when
-    /// leadership, term or configuration may have changed.
+    /// A leader of another term knows better what its peers lack, and who was removed lacks nothing; an observer may
+    /// get it from anyone. Called when leadership, term or configuration may have changed.
     /// </summary>
     public void EndUnwanted(ulong term, bool leads, Configuration configuration)
     {
         foreach (var (peer, sending) in _sending)
         {
-            if (!leads || sending.Term != term || !configuration.Contains(peer))
+            if (!sending.Request.ToObserver
+                && (!leads || sending.Request.Term != term || !configuration.Contains(peer)))
             {
                 sending.Stop.Cancel();
             }
@@ -109,5 +110,5 @@ internal sealed partial class SnapshotDispatch(
     [LoggerMessage(LogLevel.Critical, "A stored snapshot is damaged and was not sent; a new one is taken")]
     private partial void LogDamaged(Exception exception);
 
-    private sealed record Sending(ulong Term, ulong Index, CancellationTokenSource Stop, Task Running);
+    private sealed record Sending(InstallSnapshotRequest Request, CancellationTokenSource Stop, Task Running);
 }

@@ -38,6 +38,8 @@ internal enum FrameType : byte
     ReadIndexResponse = 24,
     TimeoutNow = 25,
     InstallSnapshotRequest = 26,
+    TailRequest = 27,
+    TailResponse = 28,
 }
 
 /// <summary>

@@ -31,6 +31,8 @@ internal static class MessageCodec
         ReadIndexResponse => FrameType.ReadIndexResponse,
         TimeoutNow => FrameType.TimeoutNow,
         InstallSnapshotRequest => FrameType.InstallSnapshotRequest,
+        TailRequest => FrameType.TailRequest,
+        TailResponse => FrameType.TailResponse,
         _ => throw new UnreachableException($"{message.GetType().Name} never goes on the wire"),
     };
 
@@ -42,6 +44,13 @@ internal static class MessageCodec
         {
             case AppendRequest append:
                 foreach (var entry in append.Entries)
+                {
+                    bytes += entry.Size;
+                }
+
+                break;
+            case TailResponse tail:
+                foreach (var entry in tail.Entries)
                 {
                     bytes += entry.Size;
                 }
@@ -80,12 +89,7 @@ internal static class MessageCodec
                 target.U64(m.PrevLogIndex);
                 target.U64(m.PrevLogTerm);
                 target.U64(m.LeaderCommit);
-                target.U32((uint)m.Entries.Count);
-                for (var i = 0; i < m.Entries.Count; i++)
-                {
-                    Write(m.Entries[i], target);
-                }
-
+                Write(m.Entries, target);
                 break;
             case AppendResponse m:
                 target.Flag(m.Rejected);
@@ -124,6 +128,19 @@ internal static class MessageCodec
             case InstallSnapshotRequest m:
                 SnapshotMetaCodec.Write(m.Snapshot, target.Take(SnapshotMetaCodec.SizeOf(m.Snapshot)));
                 break;
+            case TailRequest m:
+                target.U64(m.After);
+                target.U64(m.AfterTerm);
+                target.Flag(m.Rewind);
+                target.Flag(m.NeedsSnapshot);
+                break;
+            case TailResponse m:
+                target.U64(m.Leader.Value);
+                target.U64(m.Commit);
+                target.U64(m.PrevLogIndex);
+                target.U64(m.PrevLogTerm);
+                Write(m.Entries, target);
+                break;
             default:
                 throw new UnreachableException($"{message.GetType().Name} never goes on the wire");
         }
@@ -150,6 +167,9 @@ internal static class MessageCodec
             FrameType.ReadIndexResponse => new ReadIndexResponse(from, to, term, source.U64(), source.U64()),
             FrameType.TimeoutNow => new TimeoutNow(from, to, term),
             FrameType.InstallSnapshotRequest => new InstallSnapshotRequest(from, to, term, ReadSnapshot(ref source)),
+            FrameType.TailRequest => new TailRequest(
+                from, to, term, source.U64(), source.U64(), source.Flag(), source.Flag()),
+            FrameType.TailResponse => ReadTail(from, to, term, ref source),
             _ => throw new ProtocolException($"frame type {(byte)type} is no message"),
         };
         source.End();
@@ -161,6 +181,35 @@ internal static class MessageCodec
     {
         var (sequence, low, repairing, through) = (source.U64(), source.Flag(), source.Flag(), source.U64());
         return new(from, to, term, sequence) { StorageLow = low, RepairedThrough = repairing ? through : null };
+    }
+
+    private static TailResponse ReadTail(MemberId from, MemberId to, ulong term, ref ByteReader source)
+    {
+        var response = new TailResponse(
+            from, to, term, new(source.U64()), source.U64(), source.U64(), source.U64(), ReadEntries(ref source));
+
+        // What an observer takes for granted, and would stop for.
+        if (response.Entries.Count > 0
+            && (response.Entries[0].Index != response.PrevLogIndex + 1
+                || response.Entries[0].Term < response.PrevLogTerm
+                || response.Entries[^1].Index > response.Commit
+                || response.Entries[^1].Term > term))
+        {
+            throw new ProtocolException(
+                $"entries {response.Entries[0].Index} to {response.Entries[^1].Index} after {response.PrevLogIndex}, "
+                + $"of which {response.Commit} are committed in term {term}");
+        }
+
+        return response;
+    }
+
+    private static void Write(IReadOnlyList<LogEntry> entries, ByteWriter target)
+    {
+        target.U32((uint)entries.Count);
+        for (var i = 0; i < entries.Count; i++)
+        {
+            Write(entries[i], target);
+        }
     }
 
     private static void Write(LogEntry entry, ByteWriter target)

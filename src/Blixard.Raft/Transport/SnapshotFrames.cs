@@ -5,14 +5,15 @@ namespace Blixard.Raft.Transport;
 
 /// <summary>What a snapshot connection offers.</summary>
 /// <param name="Term">The sender's, as in <see cref="InstallSnapshotRequest"/>.</param>
+/// <param name="ToObserver">See <see cref="InstallSnapshotRequest.ToObserver"/>.</param>
 /// <param name="Length">Bytes of content.</param>
 /// <param name="Checksum">CRC32C of them.</param>
-internal sealed record SnapshotOffer(ulong Term, long Length, uint Checksum, SnapshotMeta Meta);
+internal sealed record SnapshotOffer(ulong Term, bool ToObserver, long Length, uint Checksum, SnapshotMeta Meta);
 
 /// <summary>
 /// What goes over a snapshot connection after the greeting; little-endian, permanent within a protocol version.
 /// <code>
-/// sender:    offer   = u64 term, u64 length, u32 CRC32C of the content, u32 length of meta, meta
+/// sender:    offer   = u64 term, flag to observer, u64 length, u32 CRC32C of the content, u32 length of meta, meta
 /// receiver:  through = u64 bytes it has, of this very snapshot, from the beginning on: there the first part begins
 /// sender:    part    = u64 offset, 1 to 262144 bytes; each where the one before it ended
 /// receiver:  through = after each part
@@ -34,6 +35,7 @@ internal static class SnapshotFrames
         var target = new ByteWriter(256);
         var start = Frame.Begin(target, FrameType.SnapshotOffer, cluster);
         target.U64(offer.Term);
+        target.Flag(offer.ToObserver);
         target.U64((ulong)offer.Length);
         target.U32(offer.Checksum);
         var meta = SnapshotMetaCodec.Encode(offer.Meta);
@@ -64,7 +66,7 @@ internal static class SnapshotFrames
     public static SnapshotOffer ReadOffer(ReadOnlySpan<byte> body)
     {
         var source = new ByteReader(body);
-        var (term, length, checksum) = (source.U64(), source.U64(), source.U32());
+        var (term, toObserver, length, checksum) = (source.U64(), source.Flag(), source.U64(), source.U32());
         if (length > MaxLength)
         {
             throw new ProtocolException($"a snapshot of {length} bytes; the most is {MaxLength}");
@@ -75,7 +77,7 @@ internal static class SnapshotFrames
             var meta = SnapshotMetaCodec.Decode(source.Bytes(source.U32()));
             source.End();
             return meta.Index > 0
-                ? new(term, (long)length, checksum, meta)
+                ? new(term, toObserver, (long)length, checksum, meta)
                 : throw new ProtocolException("a snapshot of nothing");
         }
         catch (FormatException e)

@@ -32,7 +32,8 @@ internal sealed partial class SnapshotReceiving(
             using var turn = await TakeTurnAsync(peer, offer.Term, stall.Token);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stall.Token, turn.Token);
             await ReceiveAsync(stream, reader, peer, offer, stall, either.Token);
-            events.SnapshotArrived(new(peer, options.Self, offer.Term, offer.Meta));
+            events.SnapshotArrived(
+                new(peer, options.Self, offer.Term, offer.Meta) { ToObserver = offer.ToObserver });
             await stream.WriteAsync(
                 Handshake.Single(FrameType.SnapshotStored, options.ClusterId, []), stall.Token);
             return;

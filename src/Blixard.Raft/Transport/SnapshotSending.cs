@@ -30,7 +30,7 @@ internal sealed class SnapshotSending(
         {
             using var connection = await dialer.DialAsync(peer, ConnectionPurpose.Snapshot, cancellationToken);
             using var stall = new StallTimeout(options.SnapshotStallTimeout, time, cancellationToken);
-            var offer = new SnapshotOffer(request.Term, file.Length, file.Checksum, file.Meta);
+            var offer = new SnapshotOffer(request.Term, request.ToObserver, file.Length, file.Checksum, file.Meta);
             await connection.Stream.WriteAsync(SnapshotFrames.Offer(options.ClusterId, offer), stall.Token);
             if (await ThroughAsync(connection, 0, file.Length, stall) is { } begin)
             {

@@ -109,6 +109,12 @@ internal sealed class ScenarioCluster
         {
             Add(configuration);
         }
+
+        // In no configuration, but they know the first.
+        for (var i = (int)command.Number("observers", 0); i > 0; i--)
+        {
+            Add(configuration);
+        }
     }
 
     /// <summary>One more member, with an empty log.</summary>
@@ -120,6 +126,7 @@ internal sealed class ScenarioCluster
             Self = id,
             Seed = id.Value,
             ElectionTicks = _electionTicks,
+            Observer = _cluster!.Number("observers", 0) > 0,
             MaxAppendEntries = (int)_cluster!.Number("batch", 4096),
             MaxInflightRequests = (int)_cluster.Number("inflight", 64),
             MaxPromotionLag = (int)_cluster.Number("lag", 1_000),

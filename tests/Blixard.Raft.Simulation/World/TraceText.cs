@@ -33,6 +33,10 @@ internal static class TraceText
             ReadIndexRequest m => $"ReadIndex? {m.Context}",
             ReadIndexResponse m => $"ReadIndex {m.Context} at {m.Index}",
             TimeoutNow => "TimeoutNow",
+            TailRequest m => $"Tail? after={m.After}/{m.AfterTerm}{(m.Rewind ? " rewind" : "")}"
+                + (m.NeedsSnapshot ? " needs snapshot" : ""),
+            TailResponse m => $"Tail prev={m.PrevLogIndex}/{m.PrevLogTerm} commit={m.Commit}"
+                + $" leader={m.Leader.Value} [{Of(m.Entries)}]",
             _ => message.ToString(),
         };
         return string.Create(

@@ -43,6 +43,9 @@ internal sealed class Lab
     /// <summary>A member with an empty log that is in no configuration yet.</summary>
     public LabMember Add(int id) => Add(new((ulong)id), Configuration.Empty);
 
+    /// <summary>One that is in no configuration, but knows the first.</summary>
+    public LabMember AddObserver(int id) => Add(new((ulong)id), Configuration);
+
     public void Cut(int from, int to) => _cut.Add((new((ulong)from), new((ulong)to)));
 
     public void Isolate(int id)
@@ -74,7 +77,9 @@ internal sealed class Lab
             Assert.True(rounds < 10_000, "the members never fall silent");
             var message = Wire[0];
             Wire.RemoveAt(0);
-            if (!_cut.Contains((message.From, message.To)) && drop?.Invoke(message) != true)
+            if (!_cut.Contains((message.From, message.To))
+                && message is not InstallSnapshotRequest { ToObserver: true }
+                && drop?.Invoke(message) != true)
             {
                 _members[message.To].Node.Step(message);
             }

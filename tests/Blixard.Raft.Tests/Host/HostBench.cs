@@ -6,25 +6,32 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Blixard.Raft.Tests.Host;
 
-/// <summary>Whole members in one process, on real disks of their own; only the wire is made up.</summary>
+/// <summary>
+/// Whole members in one process, on real disks of their own; the wire is made up, unless real connections are asked
+/// for.
+/// </summary>
 internal sealed class HostBench : IAsyncDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("blixard-raft");
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(30));
     private readonly RaftMetrics _metrics = new();
     private readonly Func<RaftHostOptions, RaftHostOptions> _configure;
+    private readonly TcpNetwork? _connections;
     private readonly SortedDictionary<int, (RaftHost Host, TextMachine Machine)> _running = [];
 
-    public HostBench(int voters, Func<RaftHostOptions, RaftHostOptions>? configure = null)
+    public HostBench(
+        int voters, Func<RaftHostOptions, RaftHostOptions>? configure = null, int observers = 0, bool tcp = false)
     {
         _configure = configure ?? (options => options);
+        _connections = tcp ? new(voters) : null;
         Ids = [.. Enumerable.Range(1, voters).Select(i => new MemberId((ulong)i))];
-        for (var i = 1; i <= voters; i++)
+        for (var i = 1; i <= voters + observers; i++)
         {
             Start(i);
         }
     }
 
+    /// <summary>The voters; whoever is started beside them observes.</summary>
     public IReadOnlyList<MemberId> Ids { get; }
 
     public MemoryNetwork Network { get; } = new();
@@ -37,7 +44,7 @@ internal sealed class HostBench : IAsyncDisposable
 
     public string DirectoryOf(int id) => Path.Combine(_root.FullName, $"{id}");
 
-    /// <param name="joining">It has no configuration, until the leader sends it one with the log.</param>
+    /// <param name="joining">It has no configuration, until it is sent one with the log or a snapshot.</param>
     public void Start(int id, bool joining = false)
     {
         var self = new MemberId((ulong)id);
@@ -53,7 +60,14 @@ internal sealed class HostBench : IAsyncDisposable
         var host = new RaftHost(
             _configure(new()
             {
-                Core = new() { Self = self, Seed = (ulong)id, ElectionTicks = 10 },
+                Core = new()
+                {
+                    Self = self,
+                    Seed = (ulong)id,
+                    ElectionTicks = 10,
+                    Observer = true,
+                    Sources = [.. Ids],
+                },
                 InitialConfiguration = joining ? Configuration.Empty : Configuration.Of(Ids),
                 Tick = TimeSpan.FromMilliseconds(10),
             }),
@@ -61,7 +75,7 @@ internal sealed class HostBench : IAsyncDisposable
             recovered,
             snapshots,
             machine,
-            Network.Plug(self, snapshots),
+            _connections?.Plug(self, snapshots) ?? Network.Plug(self, snapshots),
             _metrics,
             TimeProvider.System,
             NullLogger<RaftHost>.Instance);
@@ -98,6 +112,31 @@ internal sealed class HostBench : IAsyncDisposable
             }
 
             await Task.Delay(10, Limit);
+        }
+    }
+
+    /// <summary>Asks whoever leads, until it is done.</summary>
+    public async Task ChangeAsync(Configuration target)
+    {
+        while (true)
+        {
+            var leader = this[await LeaderAsync()];
+            var result = await leader.ChangeMembersAsync(target, leader.Status.Term, Limit);
+            if (result.Outcome == MembershipOutcome.Committed)
+            {
+                return;
+            }
+
+            await Task.Delay(10, Limit);
+        }
+    }
+
+    /// <summary>A status is renewed with every tick.</summary>
+    public async Task UntilAsync(Func<bool> holds)
+    {
+        while (!holds())
+        {
+            await Task.Delay(5, Limit);
         }
     }
 

@@ -83,7 +83,8 @@ internal sealed class MemoryNetwork
             using var receiver = port.Snapshots.BeginReceive(file.Meta);
             await file.Content.CopyToAsync(receiver.Content, cancellationToken);
             receiver.Commit(file.Length, file.Checksum);
-            events.SnapshotArrived(new(request.From, request.To, request.Term, file.Meta));
+            events.SnapshotArrived(
+                new(request.From, request.To, request.Term, file.Meta) { ToObserver = request.ToObserver });
             return file.Meta;
         }
 

@@ -69,7 +69,7 @@ public sealed class MessageCodecTests
                 bytes[i] = (byte)random.Below(random.Below(4) == 0 ? 256 : 3);
             }
 
-            var type = (FrameType)(16 + random.Below(12));
+            var type = (FrameType)(16 + random.Below(15));
             try
             {
                 MessageCodec.Read(type, bytes);
@@ -107,6 +107,18 @@ public sealed class MessageCodecTests
             var bytes = Encode(new AppendRequest(new(1), new(2), 3, 4, 2, 1, entries));
             Assert.Throws<ProtocolException>(() => MessageCodec.Read(FrameType.AppendRequest, bytes));
         }
+    }
+
+    [Theory]
+    [InlineData(6ul, 3ul, 9ul)]
+    [InlineData(5ul, 1ul, 9ul)]
+    [InlineData(5ul, 4ul, 9ul)]
+    [InlineData(5ul, 3ul, 4ul)]
+    public void What_an_observer_can_not_have_been_sent_is_refused(ulong index, ulong term, ulong commit)
+    {
+        var bytes = Encode(new TailResponse(
+            new(1), new(2), 3, new(1), commit, 4, 2, [new(index, term, EntryKind.Noop, default)]));
+        Assert.Throws<ProtocolException>(() => MessageCodec.Read(FrameType.TailResponse, bytes));
     }
 
     private static byte[] Encode(Message message)

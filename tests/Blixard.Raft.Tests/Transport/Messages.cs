@@ -25,16 +25,21 @@ internal static class Messages
         new ReadIndexResponse(From, To, 3, 9, 10),
         new TimeoutNow(From, To, 3),
         new InstallSnapshotRequest(From, To, 3, new(11, 2, new([new(1), new(2)], [new(7)]))),
+        new TailRequest(From, To, 3, 4, 2, Rewind: true, NeedsSnapshot: false),
+        new TailResponse(From, To, 3, new(0x77), 9, 4, 2, [new(5, 3, EntryKind.Command, "set y"u8.ToArray())]),
     ];
 
     /// <summary>As text, because records compare lists by reference.</summary>
     public static string Show(Message message) => message switch
     {
-        AppendRequest m =>
-            $"{m with { Entries = [] }} {string.Join(' ', m.Entries.Select(e => $"{e.Index}/{e.Term}/{e.Kind}/{Convert.ToHexString(e.Data.Span)}"))}",
+        AppendRequest m => $"{m with { Entries = [] }} {Show(m.Entries)}",
+        TailResponse m => $"{m with { Entries = [] }} {Show(m.Entries)}",
         ForwardProposals m => $"{m with { Data = [] }} {string.Join(' ', m.Data.Select(d => Convert.ToHexString(d.Span)))}",
         InstallSnapshotRequest m =>
             $"{m.From} {m.To} {m.Term} {m.Snapshot.Index} {m.Snapshot.Term} {string.Join(' ', m.Snapshot.Configuration.Members)}",
         _ => message.ToString(),
     };
+
+    private static string Show(IEnumerable<LogEntry> entries) => string.Join(
+        ' ', entries.Select(e => $"{e.Index}/{e.Term}/{e.Kind}/{Convert.ToHexString(e.Data.Span)}"));
 }

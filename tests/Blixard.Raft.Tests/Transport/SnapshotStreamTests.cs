@@ -265,9 +265,9 @@ public sealed class SnapshotStreamTests
     public void The_bytes_of_the_stream_do_not_change()
     {
         Assert.Equal(
-            "0500000000000000" + "0A00000000000000" + "78563412" + "25000000" + "1100000000000000" + "0400000000000000"
-            + "010200000001000000000000000200000000000000",
-            Convert.ToHexString(SnapshotFrames.Offer(42, new(5, 10, 0x12345678, Meta))[Frame.HeaderBytes..].Span));
+            "0500000000000000" + "01" + "0A00000000000000" + "78563412"
+            + "25000000" + "1100000000000000" + "0400000000000000" + "010200000001000000000000000200000000000000",
+            Convert.ToHexString(SnapshotFrames.Offer(42, new(5, true, 10, 0x12345678, Meta))[Frame.HeaderBytes..].Span));
         Assert.Equal(
             "0700000000000000" + "616263", Convert.ToHexString(Part(7, "abc"u8.ToArray())[Frame.HeaderBytes..].Span));
         Assert.Equal("0900000000000000", Convert.ToHexString(SnapshotFrames.Through(42, 9)[Frame.HeaderBytes..].Span));
@@ -386,7 +386,8 @@ public sealed class SnapshotStreamTests
         return content;
     }
 
-    private static SnapshotOffer Offer(byte[] content) => new(5, content.Length, Crc32C.Of(content), Meta);
+    private static SnapshotOffer Offer(byte[] content) =>
+        new(5, ToObserver: false, content.Length, Crc32C.Of(content), Meta);
 
     private static ReadOnlyMemory<byte> Part(long offset, ReadOnlyMemory<byte> content)
     {
