@@ -61,10 +61,10 @@ internal sealed class CommandStream(int seed)
         },
         Node());
 
-    private Command Make() => _random.Next(27) switch
+    private Command Make() => _random.Next(29) switch
     {
         0 => Tests.Make.OpenSession((ulong)_random.Next(1, 1000)),
-        1 or 2 => Tests.Make.RegisterNode(Node(), Boot()),
+        1 or 2 => Registration(),
         3 => Tests.Make.Lost(Node()),
         4 or 5 => Tests.Make.Active(Node()),
         6 => Tests.Make.RemoveVM(Vm()),
@@ -74,9 +74,18 @@ internal sealed class CommandStream(int seed)
         13 or 14 => KeepAlive(),
         20 => Chance(2) ? Tests.Make.Add(Node()) : AskFor(),
         21 or 22 => Tests.Make.Settle(_asked, Chance(4) ? "no" : ""),
+        27 => Tests.Make.Raise((uint)_random.Next(1, 3)),
+        28 => Tests.Make.Advance(TimeSpan.FromMinutes(_random.Next(1, 90))),
         24 or 25 => Tests.Make.Annotate(Vm(), $"k{_random.Next(3)}", new byte[_random.Next(4)]),
         _ => Report(),
     };
+
+    private Command Registration()
+    {
+        var command = Tests.Make.RegisterNode(Node(), Boot());
+        command.RegisterNode.ClusterVersion = (uint)_random.Next(0, 3);
+        return command;
+    }
 
     private Command Report()
     {

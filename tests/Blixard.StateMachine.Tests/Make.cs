@@ -109,6 +109,12 @@ internal static class Make
     public static Command Annotate(string vm, string key, byte[] value) => Command.Of(
         new SetAnnotation { Vm = vm, Key = key, Value = ByteString.CopyFrom(value) }).By("n1");
 
+    public static Command Raise(uint version) =>
+        Decided(Command.Of(new SetClusterVersion { Version = version }));
+
+    public static Command Advance(TimeSpan elapsed) =>
+        Decided(Command.Of(new AdvanceTime { ElapsedMs = (ulong)elapsed.TotalMilliseconds }));
+
     public static Command OpenSession(ulong nonce = 7) => Command.Of(new OpenSession { Nonce = nonce }).By("n1");
 
     public static Command By(this Command command, string actor)

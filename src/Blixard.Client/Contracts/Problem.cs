@@ -74,6 +74,11 @@ public static class ProblemTypes
     /// <summary>503: too much is under way; nothing was appended, retry after the Retry-After header.</summary>
     public const string Overloaded = Prefix + "overloaded";
 
+    /// <summary>
+    /// 503: a node of the cluster would not understand the change, the detail says which; nothing was appended.
+    /// </summary>
+    public const string VersionGate = Prefix + "version-gate";
+
     /// <summary>503: this node still replays its log.</summary>
     public const string NotReady = Prefix + "not-ready";
 

@@ -73,6 +73,7 @@ internal static class Problems
             "No leader",
             exception.Message.TrimEnd('.') + ". Reads with ?consistency=stale are answered without a leader."),
         OverloadedException => Overloaded(exception.Message),
+        VersionGateException => Make(503, ProblemTypes.VersionGate, "Cluster version too low", exception.Message),
         OutcomeUnknownException => Make(504, ProblemTypes.OutcomeUnknown, "Outcome unknown", exception.Message),
         CommandTooLargeException => Make(413, ProblemTypes.TooLarge, "Too large", exception.Message),
         BadHttpRequestException { StatusCode: 413 } => Make(413, ProblemTypes.TooLarge, "Too large", exception.Message),

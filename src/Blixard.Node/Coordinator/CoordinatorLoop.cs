@@ -25,6 +25,10 @@ internal sealed partial class CoordinatorLoop : BackgroundService
     private readonly Pulse _leaderChange = new();
     private readonly Pulse _news = new();
 
+    /// <summary>Since when log time has not gone on, and the leadership that measures it.</summary>
+    private long _timeSince;
+    private ulong _timeTerm;
+
     /// <summary>What last went wrong, so that it is said once and not at every look.</summary>
     private string? _lastTrouble;
 
@@ -97,8 +101,20 @@ internal sealed partial class CoordinatorLoop : BackgroundService
         }
 
         var done = false;
-        foreach (var decision in Decisions.Of(state, status))
+        if (_timeTerm != status.Term)
         {
+            (_timeTerm, _timeSince) = (status.Term, _time.GetTimestamp());
+        }
+
+        var now = _time.GetTimestamp();
+        foreach (var decision in Decisions.Of(state, status, _time.GetElapsedTime(_timeSince, now)))
+        {
+            if (decision.Command.BodyCase == Command.BodyOneofCase.AdvanceTime)
+            {
+                // Whatever becomes of it: time that is lost makes sessions live longer, counted twice it ends them early.
+                _timeSince = now;
+            }
+
             done |= await ProposeAsync(decision, status, cancellationToken);
         }
 
@@ -113,7 +129,11 @@ internal sealed partial class CoordinatorLoop : BackgroundService
             {
                 case Applied applied:
                     _lastTrouble = null;
-                    LogDecided(decision.Subject, decision.Reason, status.Term, applied.Index);
+                    if (!decision.IsRoutine)
+                    {
+                        LogDecided(decision.Subject, decision.Reason, status.Term, applied.Index);
+                    }
+
                     return true;
                 case Rejected rejected:
                     Trouble(decision, rejected.Detail);
@@ -122,7 +142,8 @@ internal sealed partial class CoordinatorLoop : BackgroundService
                     throw new UnreachableException();
             }
         }
-        catch (Exception e) when (e is NoLeaderException or OverloadedException or OutcomeUnknownException)
+        catch (Exception e) when (e is NoLeaderException or OverloadedException or OutcomeUnknownException
+            or VersionGateException)
         {
             Trouble(decision, e.Message);
             return false;

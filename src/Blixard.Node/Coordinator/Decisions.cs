@@ -7,7 +7,11 @@ using Blixard.StateMachine.State;
 namespace Blixard.Node.Coordinator;
 
 /// <summary>Something the leader wants done. <paramref name="Reason"/> goes into the log of the daemon.</summary>
-internal sealed record Decision(string Subject, string Reason, Command Command);
+internal sealed record Decision(string Subject, string Reason, Command Command)
+{
+    /// <summary>Goes on by itself, and is not worth a line in the log each time.</summary>
+    public bool IsRoutine { get; init; }
+}
 
 /// <summary>Asks the planners. Pure: what they say depends on the state and on the leader's contacts alone.</summary>
 internal static class Decisions
@@ -15,7 +19,26 @@ internal static class Decisions
     /// <summary>
     /// What to propose now, in this order. Liveness first: assignments are only made once it is known who is there.
     /// </summary>
-    public static ImmutableArray<Decision> Of(ClusterState state, RaftStatus status)
+    /// <param name="state">Of this term.</param>
+    /// <param name="status">The leader's.</param>
+    /// <param name="sinceTime">Since this leadership last advanced log time, or began.</param>
+    public static ImmutableArray<Decision> Of(ClusterState state, RaftStatus status, TimeSpan sinceTime) =>
+        [.. OfCluster(state, status, sinceTime), .. OfNodes(state, status)];
+
+    private static IEnumerable<Decision> OfCluster(ClusterState state, RaftStatus status, TimeSpan sinceTime)
+    {
+        if (ClusterVersions.Plan(state, [.. status.Configuration.Members.Select(member => member.Value)]) is { } raise)
+        {
+            yield return new($"cluster version {raise.Version}", "every node knows it", Command.Of(raise));
+        }
+
+        if (LogClock.Plan(state, sinceTime) is { } advance)
+        {
+            yield return new("log time", $"{advance.ElapsedMs} ms have passed", Command.Of(advance)) { IsRoutine = true };
+        }
+    }
+
+    private static ImmutableArray<Decision> OfNodes(ClusterState state, RaftStatus status)
     {
         var updates = NodeLiveness.Plan(state, Contacts.Of(status, state));
         if (!updates.IsEmpty)

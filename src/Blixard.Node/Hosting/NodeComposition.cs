@@ -82,6 +82,7 @@ internal static class NodeComposition
             ApiAddress = addresses.AdvertisedApi,
             RaftAddress = addresses.AdvertisedRaft,
             Version = HostFacts.Version,
+            ClusterVersion = CommandVersions.Newest,
             Cpus = facts.Cpus,
             MemoryBytes = facts.MemoryBytes,
         };

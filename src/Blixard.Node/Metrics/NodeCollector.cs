@@ -37,6 +37,9 @@ internal sealed class NodeCollector(
             vms.Add(state.Vms.Values.Count(vm => vm.State == value), label);
         }
 
+        text.Gauge("blixard_cluster_version", "Version of the commands that the cluster may use; the least of its nodes.")
+            .Add(state.ClusterVersion);
+        text.Gauge("blixard_sessions", "Sessions of proposers in the replicated state.").Add(state.Sessions.All.Count);
         text.Gauge("blixard_events_held", "Changes held for those who resume an event stream.").Add(feed.Count);
         text.Gauge("blixard_events_held_bytes", "Estimated memory of the changes held.").Add(feed.Bytes);
         text.Gauge("blixard_event_streams", "Event streams that are open.").Add(streams.Count);

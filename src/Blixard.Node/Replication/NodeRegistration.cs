@@ -52,6 +52,7 @@ internal sealed partial class NodeRegistration(
         && node.ApiAddress == self.ApiAddress
         && node.RaftAddress == self.RaftAddress
         && node.Version == self.Version
+        && node.ClusterVersion == self.ClusterVersion
         && node.Cpus == self.Cpus
         && node.MemoryBytes == self.MemoryBytes
         && node.Labels.Count == self.Labels.Count

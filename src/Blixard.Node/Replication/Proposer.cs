@@ -1,6 +1,7 @@
 using Blixard.Raft.Core;
 using Blixard.Raft.Host;
 using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.Planning;
 using Blixard.StateMachine.State;
 
 namespace Blixard.Node.Replication;
@@ -25,6 +26,7 @@ internal sealed class Proposer : IDisposable
     private readonly IRaftEngine _engine;
     private readonly SessionKeeper _sessions;
     private readonly ReplicationEvents _events;
+    private readonly AppliedState _applied;
     private readonly string _node;
     private readonly TimeProvider _time;
     private readonly ReplicationMetrics? _metrics;
@@ -37,11 +39,13 @@ internal sealed class Proposer : IDisposable
         IRaftEngine engine,
         SessionKeeper sessions,
         ReplicationEvents events,
+        AppliedState applied,
         string node,
         TimeProvider time,
         ReplicationMetrics? metrics = null)
     {
-        (_engine, _sessions, _events, _node, _time, _metrics) = (engine, sessions, events, node, time, metrics);
+        (_engine, _sessions, _events, _applied) = (engine, sessions, events, applied);
+        (_node, _time, _metrics) = (node, time, metrics);
         events.LeaderChanged += OnLeaderChanged;
         events.Restored += OnRestored;
     }
@@ -58,6 +62,7 @@ internal sealed class Proposer : IDisposable
     /// <exception cref="OverloadedException">Too much is under way; not appended and not forwarded.</exception>
     /// <exception cref="OutcomeUnknownException">Appended or forwarded, and no answer within the deadline.</exception>
     /// <exception cref="CommandTooLargeException">Send it in parts.</exception>
+    /// <exception cref="VersionGateException">Not every node of the cluster knows such a command.</exception>
     public Task<CommandResult> ProposeAsync(Command command, CancellationToken cancellationToken) =>
         RunAsync(command, term: 0, cancellationToken);
 
@@ -89,6 +94,7 @@ internal sealed class Proposer : IDisposable
             return Task.FromResult<CommandResult>(malformed);
         }
 
+        CheckVersion(command);
         if (Interlocked.Increment(ref _callers) > MaxCallers)
         {
             Interlocked.Decrement(ref _callers);
@@ -136,6 +142,19 @@ internal sealed class Proposer : IDisposable
         finally
         {
             Interlocked.Decrement(ref _callers);
+        }
+    }
+
+    /// <summary>This replica may be behind, but the version is never lowered: what it allows is allowed.</summary>
+    private void CheckVersion(Command command)
+    {
+        var (state, needed) = (_applied.Current, CommandVersions.Needed(command));
+        if (state.ClusterVersion < needed)
+        {
+            var behind = ClusterVersions.Behind(state, needed);
+            throw new VersionGateException(
+                $"{command.Kind} needs cluster version {needed}, the cluster has {state.ClusterVersion}"
+                    + (behind.IsEmpty ? "." : $": {string.Join(", ", behind)} must run a newer blixard-node first."));
         }
     }
 

@@ -3,6 +3,9 @@ namespace Blixard.Node.Replication;
 /// <summary>Too much is under way already: nothing was appended and nothing was forwarded.</summary>
 internal sealed class OverloadedException(string message) : Exception(message);
 
+/// <summary>Some node of the cluster would not understand the command: nothing was appended and nothing was forwarded.</summary>
+internal sealed class VersionGateException(string message) : Exception(message);
+
 /// <summary>
 /// The proposal was appended or forwarded, and no answer came in time: it may have been applied, may still be, or never.
 /// </summary>

@@ -17,6 +17,8 @@ public sealed partial class Command
         BodyOneofCase.ChangeMembership => nameof(Commands.ChangeMembership),
         BodyOneofCase.SettleMembershipChange => nameof(Commands.SettleMembershipChange),
         BodyOneofCase.OpenSession => nameof(Commands.OpenSession),
+        BodyOneofCase.SetClusterVersion => nameof(Commands.SetClusterVersion),
+        BodyOneofCase.AdvanceTime => nameof(Commands.AdvanceTime),
         _ => "None",
     };
 
@@ -41,4 +43,8 @@ public sealed partial class Command
     public static Command Of(SettleMembershipChange body) => new() { SettleMembershipChange = body };
 
     public static Command Of(OpenSession body) => new() { OpenSession = body };
+
+    public static Command Of(SetClusterVersion body) => new() { SetClusterVersion = body };
+
+    public static Command Of(AdvanceTime body) => new() { AdvanceTime = body };
 }

@@ -89,6 +89,9 @@ public enum RejectionReason
     /// <summary>The VM has as many annotations, or as many bytes of them, as it may.</summary>
     AnnotationsFull = 16,
 
+    /// <summary>A cluster version that a node does not know, or lower than the one the cluster has.</summary>
+    ClusterVersionUnfit = 17,
+
     /// <summary>Another change of the members is under way; one at a time.</summary>
     ChangePending = 32,
 

@@ -53,6 +53,9 @@ public static class CommandValidator
         Command.BodyOneofCase.SettleMembershipChange =>
             MembershipRules.Check(command.SettleMembershipChange, command.DecidedTerm),
         Command.BodyOneofCase.OpenSession => command.OpenSession.Nonce == 0 ? "nonce is missing" : null,
+        Command.BodyOneofCase.SetClusterVersion =>
+            ClusterRules.Check(command.SetClusterVersion, command.DecidedTerm),
+        Command.BodyOneofCase.AdvanceTime => ClusterRules.Check(command.AdvanceTime, command.DecidedTerm),
         _ => "the command has no body",
     });
 

@@ -27,6 +27,14 @@ internal static class ApplyNode
             return new Rejected(RejectionReason.NameTaken, taken);
         }
 
+        if (Math.Max(body.ClusterVersion, CommandVersions.Oldest) < edit.Before.ClusterVersion)
+        {
+            return new Rejected(
+                RejectionReason.ClusterVersionUnfit,
+                $"node {body.Node} knows cluster versions up to {Math.Max(body.ClusterVersion, CommandVersions.Oldest)}, "
+                    + $"the cluster has {edit.Before.ClusterVersion}: start a newer blixard-node there");
+        }
+
         var known = edit.Before.Nodes.GetValueOrDefault(body.Node) ?? new ClusterNode
         {
             Name = body.Node,
@@ -54,6 +62,7 @@ internal static class ApplyNode
             ApiAddress = body.ApiAddress,
             RaftAddress = body.RaftAddress,
             Version = body.Version,
+            ClusterVersion = body.ClusterVersion,
             Labels = LabelsOf(body.Labels),
             Cpus = body.Cpus,
             MemoryBytes = body.MemoryBytes,

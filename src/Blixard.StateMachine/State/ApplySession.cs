@@ -7,7 +7,7 @@ internal static class ApplySession
 {
     public static CommandResult Open(StateEdit edit, OpenSession body)
     {
-        edit.Sessions = edit.Sessions.Open(edit.Index, body.Nonce, edit.Command.Actor, edit.Before.Settings);
+        edit.Sessions = edit.Sessions.Open(edit.Index, edit.LogTime, body.Nonce, edit.Command.Actor, edit.Before.Settings);
         return edit.Applied();
     }
 }

@@ -19,6 +19,15 @@ public sealed record ClusterNode
 
     public string Version { get; init; } = "";
 
+    /// <summary>The newest cluster version that its daemon said it knows; 0: it said nothing.</summary>
+    public uint ClusterVersion { get; init; }
+
+    /// <summary>The newest cluster version that it is known to know.</summary>
+    public uint KnownClusterVersion => Math.Max(ClusterVersion, CommandVersions.Oldest);
+
+    /// <summary>It was not only announced: it has spoken.</summary>
+    public bool HasJoined => Status != NodeStatus.Unknown;
+
     /// <summary>For instance zone and rack.</summary>
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = Ordinal.Map<string>();
 

@@ -11,7 +11,7 @@ namespace Blixard.StateMachine.State;
 public sealed record ClusterState
 {
     /// <summary>The newest meaning of commands that this version knows.</summary>
-    public const uint SupportedClusterVersion = 1;
+    public const uint SupportedClusterVersion = CommandVersions.Newest;
 
     private ClusterState()
     {
@@ -38,6 +38,12 @@ public sealed record ClusterState
 
     /// <summary>Which meaning commands have; raised only once every member supports it.</summary>
     public uint ClusterVersion { get; internal init; } = 1;
+
+    /// <summary>
+    /// Milliseconds that leaders have measured, one after the other, with monotonic clocks. Slower than any clock on a
+    /// wall, never faster: nothing is measured between two leaders.
+    /// </summary>
+    public long LogTime { get; internal init; }
 
     /// <summary>
     /// Equal on all replicas at equal <see cref="Index"/>. Kept up to date by Apply, never by a walk.
@@ -119,6 +125,8 @@ public sealed record ClusterState
         Command.BodyOneofCase.SettleMembershipChange =>
             ApplyMembership.Settle(edit, edit.Command.SettleMembershipChange),
         Command.BodyOneofCase.OpenSession => ApplySession.Open(edit, edit.Command.OpenSession),
+        Command.BodyOneofCase.SetClusterVersion => ApplyCluster.Raise(edit, edit.Command.SetClusterVersion),
+        Command.BodyOneofCase.AdvanceTime => ApplyCluster.Advance(edit, edit.Command.AdvanceTime),
         _ => throw new UnreachableException($"The codec let {edit.Command.BodyCase} pass at index {edit.Index}."),
     };
 

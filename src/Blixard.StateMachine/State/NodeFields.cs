@@ -11,6 +11,7 @@ internal static class NodeFields
         fields.Text("api_address", node.ApiAddress);
         fields.Text("raft_address", node.RaftAddress);
         fields.Text("version", node.Version);
+        fields.Number("cluster_version", node.ClusterVersion == 0 ? null : node.ClusterVersion);
         fields.Number("cpus", node.Cpus);
         fields.Figure("memory_bytes", node.MemoryBytes);
         fields.Text("status", node.Status.ToString());

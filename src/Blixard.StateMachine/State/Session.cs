@@ -21,6 +21,9 @@ public sealed record Session
     /// <summary>The log index of its last new command.</summary>
     public required ulong LastUsed { get; init; }
 
+    /// <summary>The log time then, in milliseconds.</summary>
+    public long LastUsedAt { get; init; }
+
     /// <summary>The client has the answers of all sequences below.</summary>
     public ulong AcknowledgedBelow { get; init; }
 

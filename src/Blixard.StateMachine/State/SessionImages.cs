@@ -17,6 +17,7 @@ internal static class SessionImages
             Nonce = session.Nonce,
             Actor = session.Actor,
             LastUsed = session.LastUsed,
+            LastUsedAt = session.LastUsedAt,
             AcknowledgedBelow = session.AcknowledgedBelow,
         };
         image.Results.AddRange(session.Results.Select(pair => Of(pair.Key, pair.Value)));
@@ -63,6 +64,7 @@ internal static class SessionImages
             Nonce = image.Nonce,
             Actor = image.Actor,
             LastUsed = image.LastUsed,
+            LastUsedAt = image.LastUsedAt,
             AcknowledgedBelow = image.AcknowledgedBelow,
             Results = results.ToImmutable(),
         };

@@ -59,7 +59,7 @@ public sealed record SessionTable
             : null;
     }
 
-    internal SessionTable Record(Command command, ulong index, CommandResult result)
+    internal SessionTable Record(Command command, ulong index, long logTime, CommandResult result)
     {
         if (command.ClientId == 0 || !All.TryGetValue(command.ClientId, out var session))
         {
@@ -83,6 +83,7 @@ public sealed record SessionTable
         session = session with
         {
             LastUsed = index,
+            LastUsedAt = logTime,
             AcknowledgedBelow = Math.Max(session.AcknowledgedBelow, command.AcknowledgedBelow),
             Results = results.ToImmutable(),
         };
@@ -93,7 +94,7 @@ public sealed record SessionTable
     /// <summary>
     /// Opens the session of id <paramref name="index"/>, forgetting the longest unused one if need be.
     /// </summary>
-    internal SessionTable Open(ulong index, ulong nonce, string actor, ClusterSettings settings)
+    internal SessionTable Open(ulong index, long logTime, ulong nonce, string actor, ClusterSettings settings)
     {
         var table = this;
         while (table.All.Count >= settings.MaxSessions)
@@ -101,8 +102,27 @@ public sealed record SessionTable
             table = table.ForgetLeastRecentlyUsed();
         }
 
-        var session = new Session { Id = index, Nonce = nonce, Actor = actor, LastUsed = index };
+        var session = new Session
+        {
+            Id = index,
+            Nonce = nonce,
+            Actor = actor,
+            LastUsed = index,
+            LastUsedAt = logTime,
+        };
         return table with { All = table.All.Add(index, session), Hash = table.Hash + StateHash.Of(session) };
+    }
+
+    /// <summary>Without the sessions that were last used before that log time.</summary>
+    internal SessionTable Forget(long unusedSince)
+    {
+        var table = this;
+        foreach (var session in All.Values)
+        {
+            table = session.LastUsedAt < unusedSince ? table.Without(session) : table;
+        }
+
+        return table;
     }
 
     private SessionTable ForgetLeastRecentlyUsed()
@@ -113,13 +133,18 @@ public sealed record SessionTable
             oldest = oldest is null || session.LastUsed < oldest.LastUsed ? session : oldest;
         }
 
-        var hash = Hash - StateHash.Of(oldest!);
-        foreach (var (sequence, result) in oldest!.Results)
+        return Without(oldest!);
+    }
+
+    private SessionTable Without(Session session)
+    {
+        var hash = Hash - StateHash.Of(session);
+        foreach (var (sequence, result) in session.Results)
         {
-            hash -= StateHash.Of(oldest.Id, sequence, result);
+            hash -= StateHash.Of(session.Id, sequence, result);
         }
 
-        return this with { All = All.Remove(oldest.Id), Hash = hash };
+        return this with { All = All.Remove(session.Id), Hash = hash };
     }
 
     private static bool IsFull(Session session, ulong acknowledgedBelow, ClusterSettings settings)

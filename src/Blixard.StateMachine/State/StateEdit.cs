@@ -30,6 +30,11 @@ internal sealed class StateEdit(ClusterState before, Command command)
 
     public Membership Membership { get; set; } = before.Membership;
 
+    public uint ClusterVersion { get; set; } = before.ClusterVersion;
+
+    /// <summary>In milliseconds; <see cref="ClusterState.LogTime"/>.</summary>
+    public long LogTime { get; set; } = before.LogTime;
+
     public void Put(ClusterNode node, string reason)
     {
         var old = Before.Nodes.GetValueOrDefault(node.Name);
@@ -83,14 +88,27 @@ internal sealed class StateEdit(ClusterState before, Command command)
 
     public ApplyOutcome Finish(CommandResult result)
     {
-        var sessions = Sessions.Record(Command, Index, result);
+        var sessions = Sessions.Record(Command, Index, LogTime, result);
         if (!ReferenceEquals(Membership, Before.Membership))
         {
             _hash += StateHash.Of(Membership) - StateHash.Of(Before.Membership);
         }
 
+        if (ClusterVersion != Before.ClusterVersion)
+        {
+            _hash += StateHash.OfSettings(Before.Settings, ClusterVersion)
+                - StateHash.OfSettings(Before.Settings, Before.ClusterVersion);
+        }
+
+        if (LogTime != Before.LogTime)
+        {
+            _hash += StateHash.OfLogTime(LogTime) - StateHash.OfLogTime(Before.LogTime);
+        }
+
         var state = Before with
         {
+            ClusterVersion = ClusterVersion,
+            LogTime = LogTime,
             Nodes = _nodes.ToImmutable(),
             Vms = _vms.ToImmutable(),
             Membership = Membership,

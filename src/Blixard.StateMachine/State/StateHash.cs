@@ -58,7 +58,7 @@ internal static class StateHash
     /// <summary>What <see cref="ClusterState.Hash"/> must be, from nothing.</summary>
     public static ulong Recompute(ClusterState state)
     {
-        var sum = OfSettings(state.Settings, state.ClusterVersion) + Of(state.Membership);
+        var sum = OfSettings(state.Settings, state.ClusterVersion) + OfLogTime(state.LogTime) + Of(state.Membership);
         foreach (var node in state.Nodes.Values)
         {
             sum += Of(node);
@@ -87,6 +87,10 @@ internal static class StateHash
 
     public static ulong OfSettings(ClusterSettings settings, uint clusterVersion) => Finish(Mix(Mix(Mix(Mix(
         Seed, "settings"), clusterVersion), (ulong)settings.MaxSessions), (ulong)settings.MaxSessionResults));
+
+    /// <summary>0 for none: states of versions that knew none keep their hash.</summary>
+    public static ulong OfLogTime(long logTime) =>
+        logTime == 0 ? 0 : Finish(Mix(Mix(Seed, "log time"), (ulong)logTime));
 
     /// <summary>0 for an empty one: states of versions that knew none keep their hash.</summary>
     public static ulong Of(Membership membership)
@@ -119,6 +123,7 @@ internal static class StateHash
     {
         var hash = Mix(Mix(Mix(Seed, "session"), session.Id), session.Nonce);
         hash = Mix(Mix(Mix(hash, session.Actor), session.LastUsed), session.AcknowledgedBelow);
+        hash = session.LastUsedAt == 0 ? hash : Mix(hash, (ulong)session.LastUsedAt);
         return Finish(hash);
     }
 

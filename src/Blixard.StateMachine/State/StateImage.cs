@@ -15,6 +15,7 @@ internal static class StateImage
             Term = state.Term,
             Hash = state.Hash,
             ClusterVersion = state.ClusterVersion,
+            LogTime = state.LogTime,
             Settings = new SettingsImage
             {
                 MaxSessions = (uint)state.Settings.MaxSessions,
@@ -38,8 +39,8 @@ internal static class StateImage
         if (image.ClusterVersion is 0 or > ClusterState.SupportedClusterVersion)
         {
             throw new SnapshotUnreadableException(
-                $"it is of cluster version {image.ClusterVersion}, this version knows up to "
-                    + $"{ClusterState.SupportedClusterVersion}");
+                $"it is of cluster version {image.ClusterVersion}, this blixard-node knows up to "
+                    + $"{ClusterState.SupportedClusterVersion}: start a newer one");
         }
 
         if (image.Settings is not { MaxSessions: > 0, MaxSessionResults: > 0 } settings)
@@ -54,6 +55,7 @@ internal static class StateImage
             Index = image.Index,
             Term = image.Term,
             ClusterVersion = image.ClusterVersion,
+            LogTime = image.LogTime,
             Nodes = Keyed("node", image.Nodes.Select(Read), node => node.Name),
             Vms = Keyed("VM", image.Vms.Select(VmImages.Read), vm => vm.Name),
             Sessions = SessionImages.Read(image.Sessions),
@@ -103,6 +105,7 @@ internal static class StateImage
             LastSeen = node.LastSeen,
             ConfirmedAt = node.ConfirmedAt,
             AwaitsReport = node.AwaitsReport,
+            ClusterVersion = node.ClusterVersion,
         };
         image.Labels.AddRange(node.Labels.Select(label => new Label { Key = label.Key, Value = label.Value }));
         return image;
@@ -132,6 +135,7 @@ internal static class StateImage
             LastSeen = image.LastSeen,
             ConfirmedAt = image.ConfirmedAt,
             AwaitsReport = image.AwaitsReport,
+            ClusterVersion = image.ClusterVersion,
         };
     }
 }

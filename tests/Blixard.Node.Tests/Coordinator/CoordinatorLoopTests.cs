@@ -86,6 +86,27 @@ public sealed class CoordinatorLoopTests : IAsyncDisposable
         await StateAsync(state => state.Nodes["n2"].Status == NodeStatus.Lost);
     }
 
+    [Fact]
+    public async Task The_version_is_raised_and_log_time_measured_by_the_leader()
+    {
+        foreach (var member in _cluster.Members)
+        {
+            member.ClusterVersion = 2;
+        }
+
+        await StartAsync();
+        await StateAsync(state => state.ClusterVersion == 2);
+        var passed = TimeSpan.Zero;
+        while (passed < TimeSpan.FromSeconds(60))
+        {
+            await LookAgainAsync();
+            passed += CoordinatorLoop.LookEvery;
+        }
+
+        var state = await StateAsync(state => state.LogTime > 0);
+        Assert.InRange(state.LogTime, 60_000, 60_250);
+    }
+
     private async Task StartAsync()
     {
         _cluster.Elect("n1");

@@ -106,7 +106,58 @@ public sealed class DecisionsTests : IDisposable
         Assert.Equal("VMs assigned: 2 to n1, 1 to n3", decision.Reason);
     }
 
-    private IReadOnlyList<Decision> Decide() => Decisions.Of(Leader.Replica.State, Leader.Status);
+    [Fact]
+    public async Task The_cluster_gets_a_version_once_every_node_knows_it()
+    {
+        await StartAsync();
+        foreach (var node in new[] { "n1", "n2" })
+        {
+            Assert.Empty(Decide());
+            await UpgradeAsync(node, 2);
+        }
+
+        Assert.Empty(Decide());
+        await UpgradeAsync("n3", 2);
+
+        Assert.Equal(2U, Assert.Single(Decide()).Command.SetClusterVersion.Version);
+    }
+
+    [Fact]
+    public async Task A_member_that_never_said_a_word_holds_the_version_back()
+    {
+        _cluster.Elect("n1");
+        await UpgradeAsync("n1", 2);
+        await UpgradeAsync("n2", 2);
+
+        Assert.Empty(Decide());
+    }
+
+    [Fact]
+    public async Task Log_time_goes_on_every_minute_once_the_cluster_knows_it()
+    {
+        await StartAsync();
+        Assert.Empty(Decisions.Of(Leader.Replica.State, Leader.Status, TimeSpan.FromMinutes(2)));
+        foreach (var node in new[] { "n1", "n2", "n3" })
+        {
+            await UpgradeAsync(node, 2);
+        }
+
+        var raise = Assert.Single(Decide()).Command;
+        Assert.IsType<Applied>(await Leader.Proposer.ProposeAsLeaderAsync(raise, 1, default));
+
+        Assert.Empty(Decisions.Of(Leader.Replica.State, Leader.Status, TimeSpan.FromMilliseconds(59_999)));
+        var decision = Assert.Single(Decisions.Of(Leader.Replica.State, Leader.Status, TimeSpan.FromMilliseconds(60_001)));
+        Assert.Equal((60_001UL, true), (decision.Command.AdvanceTime.ElapsedMs, decision.IsRoutine));
+    }
+
+    private async Task UpgradeAsync(string node, uint version)
+    {
+        _cluster[node].ClusterVersion = version;
+        Assert.IsType<Applied>(
+            await _cluster[node].Proposer.ProposeAsync(Command.Of(_cluster[node].Describe()), default));
+    }
+
+    private IReadOnlyList<Decision> Decide() => Decisions.Of(Leader.Replica.State, Leader.Status, sinceTime: TimeSpan.Zero);
 
     private void Silence(string node, double seconds) =>
         _cluster[node].SeenByLeader = _cluster[node].SeenByLeader with { SinceContact = TimeSpan.FromSeconds(seconds) };

@@ -24,7 +24,7 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
         _loop = new ApplyLoop(_applied, Feed, Events);
         Replica = new Replica(_applied, Feed, this, time);
         _sessions = new SessionKeeper(this, Events, name, time, NullLogger<SessionKeeper>.Instance);
-        Proposer = new Proposer(this, _sessions, Events, name, time);
+        Proposer = new Proposer(this, _sessions, Events, _applied, name, time);
     }
 
     public string Name { get; }
@@ -41,6 +41,9 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
 
     /// <summary>As the leader reports it.</summary>
     public PeerStatus SeenByLeader { get; set; }
+
+    /// <summary>What it registers with; 0, as a daemon of before there was a version.</summary>
+    public uint ClusterVersion { get; set; }
 
     public bool LosesForwards { get; set; }
 
@@ -116,6 +119,7 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
         Version = "0.1.0",
         Cpus = 4,
         MemoryBytes = 1UL << 32,
+        ClusterVersion = ClusterVersion,
     };
 
     public void Dispose()

@@ -3,6 +3,7 @@ using Blixard.Node.Tests.Api;
 using Blixard.Raft.Core;
 using Blixard.Raft.Host;
 using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.Planning;
 
 namespace Blixard.Node.Tests.Replication;
 
@@ -185,6 +186,38 @@ public sealed class ProposerTests : IDisposable
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(waiting));
         Assert.Equal(0, _leader.Proposer.InFlight);
+    }
+
+    [Fact]
+    public async Task A_command_that_an_older_node_would_not_understand_is_not_proposed()
+    {
+        foreach (var member in _cluster.Members)
+        {
+            member.ClusterVersion = member.Name == "n3" ? CommandVersions.Oldest : CommandVersions.Newest;
+        }
+
+        await StartAsync();
+        foreach (var member in _cluster.Members)
+        {
+            Assert.IsType<Applied>(await member.Proposer.ProposeAsync(Command.Of(member.Describe()), default));
+        }
+
+        var before = _leader.Replica.State.Index;
+        var refused = await Assert.ThrowsAsync<VersionGateException>(AdvanceAsync);
+        Assert.Equal(
+            "AdvanceTime needs cluster version 2, the cluster has 1: n3 must run a newer blixard-node first.",
+            refused.Message);
+        Assert.Equal(before, _leader.Replica.State.Index);
+
+        _cluster["n3"].ClusterVersion = CommandVersions.Newest;
+        await _cluster["n3"].Proposer.ProposeAsync(Command.Of(_cluster["n3"].Describe()), default);
+        var raise = Command.Of(ClusterVersions.Plan(
+            _leader.Replica.State, [.. _leader.Status.Configuration.Members.Select(member => member.Value)])!);
+        Assert.IsType<Applied>(await _leader.Proposer.ProposeAsLeaderAsync(raise, 1, default));
+        Assert.IsType<Applied>(await AdvanceAsync());
+
+        Task<CommandResult> AdvanceAsync() => _leader.Proposer.ProposeAsLeaderAsync(
+            Command.Of(new AdvanceTime { ElapsedMs = 1 }), 1, default);
     }
 
     [Fact]

@@ -42,22 +42,15 @@ public sealed class GoldenTests
     [Fact]
     public void The_samples_set_every_field_there_is()
     {
-        var unset = new List<string>();
-        foreach (var command in Samples.All)
-        {
-            Assert.Contains(command.Kind, Samples.Golden.Keys);
-            Collect(command, command.Kind, unset);
-        }
+        var unset = Samples.Golden.Values
+            .GroupBy(command => command.Kind)
+            .SelectMany(ofKind => ofKind.Select(UnsetIn).Aggregate((one, other) => [.. one.Intersect(other)]));
 
-        // A keep-alive has no number of its own, and a session can't be opened within another.
+        // A session can't be opened within another.
         Assert.Equal(
-            [
-                "OpenSession.acknowledged_below",
-                "OpenSession.client_id",
-                "OpenSession.sequence",
-                "UpdateState.update_state.unchanged_since",
-            ],
+            ["OpenSession.acknowledged_below", "OpenSession.client_id", "OpenSession.sequence"],
             unset.Order(StringComparer.Ordinal));
+        Assert.All(Samples.All, command => Assert.Contains(command.Kind, Samples.Golden.Keys));
     }
 
     [Fact]
@@ -79,6 +72,13 @@ public sealed class GoldenTests
         var command = Make.KeepAlive("n1", 300).In(session: 100_000, sequence: 5000, acknowledgedBelow: 4999);
 
         Assert.InRange(CommandCodec.Encode(command).Length, 1, 48);
+    }
+
+    private static List<string> UnsetIn(Command command)
+    {
+        var unset = new List<string>();
+        Collect(command, command.Kind, unset);
+        return unset;
     }
 
     private static void Collect(IMessage message, string path, List<string> unset)

@@ -20,6 +20,7 @@ internal static class Samples
             var golden = new SortedDictionary<string, Command>(StringComparer.Ordinal)
             {
                 ["KeepAlive"] = KeepAlive(),
+                ["RegisterNodeWithClusterVersion"] = RegisterNodeWithClusterVersion(),
                 ["Compressed"] = Compressed(),
             };
             foreach (var command in All)
@@ -98,6 +99,8 @@ internal static class Samples
             }),
             Command.BodyOneofCase.SettleMembershipChange => Command.Of(
                 new SettleMembershipChange { Request = 4, Refused = "1234 entries behind" }),
+            Command.BodyOneofCase.SetClusterVersion => Command.Of(new SetClusterVersion { Version = 2 }),
+            Command.BodyOneofCase.AdvanceTime => Command.Of(new AdvanceTime { ElapsedMs = 60_123 }),
             Command.BodyOneofCase.OpenSession => Command.Of(new OpenSession { Nonce = 0x0123456789abcdef }),
             _ => throw new InvalidOperationException($"{body} has no sample"),
         };
@@ -118,6 +121,13 @@ internal static class Samples
     {
         var command = Of(Command.BodyOneofCase.UpdateState);
         command.UpdateState = new UpdateState { Node = "n1", BootId = "boot-1", UnchangedSince = 300 };
+        return command;
+    }
+
+    private static Command RegisterNodeWithClusterVersion()
+    {
+        var command = Of(Command.BodyOneofCase.RegisterNode);
+        command.RegisterNode.ClusterVersion = 2;
         return command;
     }
 

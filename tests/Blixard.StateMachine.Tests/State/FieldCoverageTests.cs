@@ -82,6 +82,7 @@ public sealed class FieldCoverageTests
         var state = ClusterState.Empty;
 
         Assert.NotEqual(state.Hash, StateHash.Recompute(state with { ClusterVersion = 2 }));
+        Assert.NotEqual(state.Hash, StateHash.Recompute(state with { LogTime = 1 }));
         Assert.NotEqual(state.Hash, ClusterState.StartingWith(state.Settings with { MaxSessions = 1 }).Hash);
         Assert.NotEqual(state.Hash, ClusterState.StartingWith(state.Settings with { MaxSessionResults = 1 }).Hash);
     }
