@@ -35,7 +35,7 @@ take_options() {
   local host=$1 dir data=$DATA
   shift
   dir=$(host_dir "$host")
-  local vms=() peers=() settings=() bootstrap=no disk=
+  local vms=() peers=() settings=() bootstrap=no node=no start=yes disk=
   while (($# > 0)); do
     case $1 in
       --data) data=$(realpath -m "${2:?--data needs a directory}") ;;
@@ -48,8 +48,12 @@ take_options() {
       --candidate) vms+=("${2:?--candidate needs a VM}=candidate") ;;
       --peer) peers+=("${2:?--peer needs NAME=IP}") ;;
       --env) settings+=("${2:?--env needs KEY=VALUE}") ;;
-      --bootstrap)
-        bootstrap=yes
+      --bootstrap | --node | --stopped)
+        case $1 in
+          --bootstrap) bootstrap=yes ;;
+          --node) node=yes ;;
+          --stopped) start=no ;;
+        esac
         shift
         continue
         ;;
@@ -61,8 +65,8 @@ take_options() {
   printf '%s\n' "$data/$host" >"$dir/data"
   [[ -z $disk ]] || lay_disk "$data/$host" "$disk"
   lay_microvms "$host" "${vms[@]}"
-  if ((${#peers[@]} > 0)); then
-    lay_node "$host" "$bootstrap" "${peers[@]}"
+  if [[ $node == yes ]] || ((${#peers[@]} > 0)); then
+    lay_node "$host" "$bootstrap" "$start" "${peers[@]}"
     ((${#settings[@]} == 0)) || printf '%s\n' "${settings[@]}" >>"$dir/node.env"
   fi
 }

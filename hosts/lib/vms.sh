@@ -51,16 +51,16 @@ define_vm_in_running() {
   run_inside "$1" systemctl daemon-reload
 }
 
-# lay_node HOST BOOTSTRAP NAME=IP...: the product's own unit, and its configuration as environment.
+# lay_node HOST BOOTSTRAP START NAME=IP...: the product's own unit, and its configuration as environment.
 lay_node() {
-  local host=$1 bootstrap=$2 units dir peer index=0
-  shift 2
+  local host=$1 bootstrap=$2 start=$3 units dir peer index=0
+  shift 3
   dir=$(host_dir "$host")
   units=$dir/units
   cp "$(dirname "$HOSTS_DIR")/systemd/blixard-node.service" "$units/"
   mkdir -p "$units/blixard-node.service.d"
   cp "$HOSTS_DIR/units/blixard-node.conf" "$units/blixard-node.service.d/hosts.conf"
-  want "$units" multi-user.target blixard-node.service
+  [[ $start == no ]] || want "$units" multi-user.target blixard-node.service
   {
     echo "DOTNET_ROOT=/opt/dotnet"
     # Where NixOS has libsystemd.so.0; elsewhere the loader finds it.

@@ -109,6 +109,55 @@ public sealed class BlixardClient : IDisposable
     public Task<ulong> RemoveAnnotationAsync(string vm, string key, CancellationToken cancellationToken) =>
         ChangeAsync(HttpMethod.Delete, AnnotationPath(vm, key), body: null, cancellationToken);
 
+    /// <summary>Who is a member, and as what; by name.</summary>
+    public Task<Answer<IReadOnlyList<ClusterMember>>> GetMembersAsync(
+        ReadOptions options, CancellationToken cancellationToken) =>
+        GetAsync(ApiRoutes.Members, options, ApiJson.Default.IReadOnlyListClusterMember, cancellationToken);
+
+    /// <summary>
+    /// Makes a node known and gets its join token. For one that was added already, with the same addresses, and has not
+    /// joined yet, the same token again.
+    /// </summary>
+    public Task<Answer<AddedMember>> AddMemberAsync(AddMemberRequest request, CancellationToken cancellationToken) =>
+        SendAsync(
+            HttpMethod.Post,
+            ApiRoutes.Members,
+            JsonContent.Create(request, ApiJson.Default.AddMemberRequest),
+            ApiJson.Default.AddedMember,
+            MembershipTimeout,
+            cancellationToken);
+
+    /// <summary>Removes a node for good, by name or id; one whose id was removed before is as good as removed.</summary>
+    /// <returns>The index at which it was gone.</returns>
+    public Task<ulong> RemoveMemberAsync(string member, CancellationToken cancellationToken) => ChangeAsync(
+        HttpMethod.Delete,
+        ApiRoutes.Member(ResourceName.Check("node", member)),
+        body: null,
+        cancellationToken,
+        MembershipTimeout);
+
+    /// <summary>Makes a learner a voter.</summary>
+    public Task<Answer<ClusterMember>> PromoteMemberAsync(string member, CancellationToken cancellationToken) =>
+        SendAsync(
+            HttpMethod.Post,
+            ApiRoutes.Promote(ResourceName.Check("node", member)),
+            body: null,
+            ApiJson.Default.ClusterMember,
+            MembershipTimeout,
+            cancellationToken);
+
+    /// <summary>Lets another voter lead.</summary>
+    /// <param name="to">Its name or id; null: whichever is best.</param>
+    /// <param name="cancellationToken">Gives up waiting, not the transfer.</param>
+    public Task<Answer<Leadership>> TransferLeadershipAsync(string? to, CancellationToken cancellationToken) =>
+        SendAsync(
+            HttpMethod.Post,
+            ApiRoutes.Transfer,
+            JsonContent.Create(new TransferRequest { To = to }, ApiJson.Default.TransferRequest),
+            ApiJson.Default.Leadership,
+            MembershipTimeout,
+            cancellationToken);
+
     /// <summary>Of vminfod's surface: is the daemon there?</summary>
     public async Task<Ping> PingAsync(CancellationToken cancellationToken) =>
         (await LocalAsync(ApiRoutes.LocalPing, ApiJson.Default.Ping, cancellationToken)).Value;
@@ -138,6 +187,9 @@ public sealed class BlixardClient : IDisposable
                 : string.Create(CultureInfo.InvariantCulture, $"{ApiRoutes.Events}?{ApiRoutes.Since}={since}"),
             cancellationToken);
 
+    /// <summary>A node waits longer for a change of the members than for one of a VM.</summary>
+    private TimeSpan MembershipTimeout => _options.Timeout * 2;
+
     public void Dispose() => _http.Dispose();
 
     private Task<Answer<T>> GetAsync<T>(
@@ -161,10 +213,19 @@ public sealed class BlixardClient : IDisposable
 
     /// <summary>A change whose success has no body.</summary>
     private async Task<ulong> ChangeAsync(
-        HttpMethod method, string path, HttpContent? body, CancellationToken cancellationToken)
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        CancellationToken cancellationToken,
+        TimeSpan? timeout = null)
     {
         var answer = await SendAsync<object?>(
-            method, path, body, static (_, _) => Task.FromResult<object?>(null), _options.Timeout, cancellationToken);
+            method,
+            path,
+            body,
+            static (_, _) => Task.FromResult<object?>(null),
+            timeout ?? _options.Timeout,
+            cancellationToken);
         return answer.Index;
     }
 

@@ -10,7 +10,12 @@ internal static class ClusterCommands
         "cluster",
         "The cluster as a whole",
         builder.Create(
-            "status", "Is there a leader, is the quorum safe, who lags, which VMs need a look", StatusAsync));
+            "status", "Is there a leader, is the quorum safe, who lags, which VMs need a look", StatusAsync),
+        MemberCommands.List(builder),
+        MemberCommands.Add(builder),
+        MemberCommands.Remove(builder),
+        MemberCommands.Promote(builder),
+        MemberCommands.Transfer(builder));
 
     private static async Task<int> StatusAsync(
         ParseResult result, Invocation invocation, CancellationToken cancellationToken)

@@ -41,6 +41,15 @@ internal static class NameResolver
         }
     }
 
+    /// <summary>Members have no page of their own: they are few, and all are looked through.</summary>
+    public static async Task<ClusterMember> MemberAsync(
+        Invocation invocation, string? what, CancellationToken cancellationToken)
+    {
+        var name = Required("node", what);
+        var all = invocation.Take(await invocation.Client.GetMembersAsync(invocation.Reads, cancellationToken));
+        return Choose("node", "nodes", name, all, member => member.Name, member => member.Id);
+    }
+
     public static string Required(string kind, string? what) => string.IsNullOrEmpty(what)
         ? throw new CliException(ExitCode.Usage, $"{kind} id or name is required")
         : what;

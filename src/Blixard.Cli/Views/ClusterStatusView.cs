@@ -113,7 +113,7 @@ internal static class ClusterStatusView
         _ => Tone.Good,
     };
 
-    private static Cell Lag(ClusterMember member) =>
+    public static Cell Lag(ClusterMember member) =>
         new(Humanize.Number(member.Lag), member.Lag > WorthAWarningLag ? Tone.Warning : Tone.Plain);
 
     private static void WriteAttention(Printer printer, ClusterStatus status, int lines)

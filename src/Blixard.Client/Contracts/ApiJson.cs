@@ -13,6 +13,12 @@ namespace Blixard.Client.Contracts;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcInstantConverter)])]
 [JsonSerializable(typeof(ClusterStatus))]
+[JsonSerializable(typeof(ClusterMember))]
+[JsonSerializable(typeof(IReadOnlyList<ClusterMember>))]
+[JsonSerializable(typeof(AddMemberRequest))]
+[JsonSerializable(typeof(AddedMember))]
+[JsonSerializable(typeof(TransferRequest))]
+[JsonSerializable(typeof(Leadership))]
 [JsonSerializable(typeof(Vm))]
 [JsonSerializable(typeof(IReadOnlyList<Vm>))]
 [JsonSerializable(typeof(IReadOnlyList<VmAnnotation>))]

@@ -7,6 +7,8 @@ public static class ApiRoutes
 {
     /// <summary>Linearizable by default; <see cref="Consistency"/> asks for the local replica instead.</summary>
     public const string Cluster = "/v1/cluster";
+    public const string Members = "/v1/cluster/members";
+    public const string Transfer = "/v1/cluster/transfer";
     public const string Nodes = "/v1/nodes";
     public const string Vms = "/v1/vms";
     public const string Events = "/v1/events";
@@ -57,6 +59,12 @@ public static class ApiRoutes
     public static string Annotations(string vm) => $"{Vm(vm)}/annotations";
 
     public static string Annotation(string vm, string key) => $"{Annotations(vm)}/{Uri.EscapeDataString(key)}";
+
+    /// <param name="member">Its name or id.</param>
+    public static string Member(string member) => $"{Members}/{Uri.EscapeDataString(member)}";
+
+    /// <inheritdoc cref="Member"/>
+    public static string Promote(string member) => $"{Member(member)}/promote";
 
     public static string Node(string node) => $"{Nodes}/{Uri.EscapeDataString(node)}";
 

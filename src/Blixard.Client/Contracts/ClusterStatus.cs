@@ -29,6 +29,11 @@ public sealed record ClusterStatus
     /// <summary>Sorted by name.</summary>
     public required IReadOnlyList<ClusterMember> Members { get; init; }
 
+    /// <summary>
+    /// The change of the members that was asked for and is not done yet, as a sentence; null: none is under way.
+    /// </summary>
+    public string? PendingChange { get; init; }
+
     public required VmSummary Vms { get; init; }
 
     /// <summary>
@@ -79,6 +84,17 @@ public sealed record ClusterMember
     public required string Id { get; init; }
     public required string Name { get; init; }
     public required MemberRole Role { get; init; }
+
+    /// <summary>What it is in the cluster's configuration, whether it answers or not.</summary>
+    public MembershipKind Membership { get; init; }
+
+    /// <summary>It leads, as far as the answering node knows.</summary>
+    public bool Leader { get; init; }
+
+    /// <summary>
+    /// A change of it that is under way: <c>the promotion of node n4, since 12 s, asked through n1</c>; null: none.
+    /// </summary>
+    public string? Pending { get; init; }
     public required NodeStatus Status { get; init; }
 
     /// <summary><c>host:port</c>.</summary>
@@ -106,6 +122,26 @@ public enum MemberRole
     Follower,
     Candidate,
     Learner,
+}
+
+/// <summary>A member's part in the log.</summary>
+[JsonConverter(typeof(CamelCaseEnumConverter<MembershipKind>))]
+public enum MembershipKind
+{
+    /// <summary>Not known to the answering node.</summary>
+    Unknown = 0,
+
+    /// <summary>Counts for every decision.</summary>
+    Voter,
+
+    /// <summary>Gets the log from the leader and does not count.</summary>
+    Learner,
+
+    /// <summary>Takes the log from any member.</summary>
+    Observer,
+
+    /// <summary>Counts until the change that is under way is committed, and no longer.</summary>
+    Leaving,
 }
 
 /// <summary>What the replicated state holds of a node; <see cref="Lost"/> = no answer to the leader for 3 s.</summary>

@@ -57,6 +57,12 @@ public static class ProblemTypes
     /// <summary>409: the command was committed and refused for another reason; extension <c>reason</c>.</summary>
     public const string Rejected = Prefix + "rejected";
 
+    /// <summary>409: another change of the members is under way; one at a time.</summary>
+    public const string ChangePending = Prefix + "change-pending";
+
+    /// <summary>409: the change of the members was not made; says why. Nothing is different.</summary>
+    public const string ChangeRefused = Prefix + "change-refused";
+
     /// <summary>
     /// 409: the node's session is gone; the outcome of what was sent under it is not known to it any more.
     /// </summary>

@@ -22,6 +22,7 @@ internal static class ApiEndpoints
         services.AddSingleton<Reads>();
         services.AddSingleton<LocalStatusReport>();
         services.AddSingleton<ClusterEndpoint>();
+        services.AddSingleton<MemberEndpoints>();
         services.AddSingleton<NodeEndpoints>();
         services.AddSingleton<VmEndpoints>();
         services.AddSingleton<AnnotationEndpoints>();
@@ -56,6 +57,7 @@ internal static class ApiEndpoints
     {
         routes.MapGet(ApiRoutes.Cluster, (HttpContext context, ClusterEndpoint cluster) => cluster.GetAsync(context))
             .Describe<ClusterStatus>("The cluster at a glance", ReadQuery.Accepted);
+        MapMembers(routes);
         routes.MapGet(ApiRoutes.Nodes, (HttpContext context, NodeEndpoints nodes) => nodes.ListAsync(context))
             .Describe<IReadOnlyList<NodeInfo>>("All nodes, by name", ReadQuery.Accepted);
         routes.MapGet(
@@ -64,6 +66,30 @@ internal static class ApiEndpoints
             .Describe<NodeInfo>("One node", ReadQuery.Accepted, 400, 404);
         routes.MapGet(ApiRoutes.Events, (HttpContext context, EventEndpoints events) => events.FollowAllAsync(context))
             .Describe<EventRecord>("Changes as they are applied, a JSON record per line", EventEndpoints.Accepted);
+    }
+
+    private static void MapMembers(IEndpointRouteBuilder routes)
+    {
+        const string One = ApiRoutes.Members + "/{member}";
+        routes.MapGet(ApiRoutes.Members, (HttpContext context, MemberEndpoints members) => members.ListAsync(context))
+            .Describe<IReadOnlyList<ClusterMember>>("Who is a member, and as what", ReadQuery.Accepted);
+        routes.MapPost(ApiRoutes.Members, (HttpContext context, MemberEndpoints members) => members.AddAsync(context))
+            .Describe<AddedMember>("Add a node: makes its join token", Nothing, 400, 409, 413, 504)
+            .Accepts<AddMemberRequest>("application/json", "*/*")
+            .Produces<AddedMember>(StatusCodes.Status201Created);
+        routes.MapDelete(
+                One,
+                (HttpContext context, MemberEndpoints members, string member) => members.RemoveAsync(context, member))
+            .Describe("Remove a node, by name or id, for good", Nothing, 400, 404, 409, 504)
+            .Produces(StatusCodes.Status204NoContent);
+        routes.MapPost(
+                One + "/promote",
+                (HttpContext context, MemberEndpoints members, string member) => members.PromoteAsync(context, member))
+            .Describe<ClusterMember>("Make a learner a voter", Nothing, 400, 404, 409, 504);
+        routes.MapPost(
+                ApiRoutes.Transfer, (HttpContext context, MemberEndpoints members) => members.TransferAsync(context))
+            .Describe<Leadership>("Let another voter lead", Nothing, 400, 404, 409, 504)
+            .Accepts<TransferRequest>(isOptional: true, "application/json", "*/*");
     }
 
     private static void MapVms(IEndpointRouteBuilder routes)

@@ -13,7 +13,7 @@ namespace Blixard.Node.Api;
 /// </summary>
 internal static class ClusterDocuments
 {
-    public static ClusterStatus Of(Read read, RaftStatus raft, NodeFacts node)
+    public static ClusterStatus Of(Read read, RaftStatus raft, NodeFacts node, bool removed)
     {
         var state = read.State;
         var names = MemberNames.Of(state, node);
@@ -32,13 +32,25 @@ internal static class ClusterDocuments
             AppliedIndex = state.Index,
             Quorum = quorum,
             Members = members,
+            PendingChange = Describe(state.Membership.Pending),
             Vms = VmSummary.Of(vms),
             Attention = VmAttention.Of(vms, ClusterStatus.AttentionLimit),
-            Warnings = ClusterWarnings.Of(state, quorum, leader, members, vms),
+            Warnings = ClusterWarnings.Of(state, quorum, leader, members, vms, removed),
             Stale = read.Stale,
             AgeSeconds = read.Age?.TotalSeconds,
         };
     }
+
+    /// <summary>Members of the configuration, and nodes of the state that are in none, by name.</summary>
+    public static IReadOnlyList<ClusterMember> Members(ClusterState state, RaftStatus raft, NodeFacts node) =>
+        Members(state, raft, node, MemberNames.Of(state, node));
+
+    public static MembershipKind MembershipOf(MemberId member, Configuration configuration) =>
+        configuration.Voters.Contains(member) ? MembershipKind.Voter
+        : configuration.IsVoter(member) ? MembershipKind.Leaving
+        : configuration.Learners.Contains(member) ? MembershipKind.Learner
+        : configuration.Voters.IsEmpty ? MembershipKind.Unknown
+        : MembershipKind.Observer;
 
     private static List<ClusterMember> Members(
         ClusterState state, RaftStatus raft, NodeFacts node, MemberNames names)
@@ -47,13 +59,18 @@ internal static class ClusterDocuments
         return
         [
             .. raft.Configuration.Members.Union(registered.Keys)
-                .Select(member => Of(member, registered.GetValueOrDefault(member), raft, node, names))
+                .Select(member => Of(member, registered.GetValueOrDefault(member), state, raft, node, names))
                 .OrderBy(member => member.Name, StringComparer.Ordinal),
         ];
     }
 
     private static ClusterMember Of(
-        MemberId member, ClusterNode? registered, RaftStatus raft, NodeFacts node, MemberNames names)
+        MemberId member,
+        ClusterNode? registered,
+        ClusterState state,
+        RaftStatus raft,
+        NodeFacts node,
+        MemberNames names)
     {
         var status = registered is null ? NodeStatus.Unknown : NodeDocuments.Of(registered.Status);
         var match = member == raft.Self
@@ -64,6 +81,9 @@ internal static class ClusterDocuments
             Id = member.ToString(),
             Name = names.Of(member),
             Role = NodeDocuments.RoleOf(member, status, raft),
+            Membership = MembershipOf(member, raft.Configuration),
+            Leader = member == raft.Leader,
+            Pending = registered is { } known ? Describe(state.Membership.Pending, known.Name) : null,
             Status = status,
             RaftAddress = registered is { RaftAddress.Length: > 0 }
                 ? registered.RaftAddress
@@ -75,6 +95,13 @@ internal static class ClusterDocuments
             LastContactSeconds = NodeDocuments.LastContactOf(member, raft),
         };
     }
+
+    /// <param name="pending">Null: none.</param>
+    /// <param name="node">Only if it is about this node.</param>
+    private static string? Describe(PendingChange? pending, string? node = null) =>
+        pending is null || (node is not null && pending.Node != node)
+            ? null
+            : $"{pending}, asked through {pending.Actor} at index {pending.Request}";
 
     private static QuorumStatus Quorum(RaftStatus raft, List<ClusterMember> members)
     {

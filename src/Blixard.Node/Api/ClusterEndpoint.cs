@@ -8,13 +8,15 @@ namespace Blixard.Node.Api;
 /// <c>GET /v1/cluster</c>. With <c>consistency=stale</c> any survivor answers it, and says that it has no quorum.
 /// </summary>
 internal sealed class ClusterEndpoint(
-    Reads reads, Replica replica, IRaftEngine engine, LeaderContact contact, NodeFacts node)
+    Reads reads, Replica replica, IRaftEngine engine, LeaderContact contact, Removal removal, NodeFacts node)
 {
     public async Task GetAsync(HttpContext context)
     {
         var read = await reads.ReadAsync(context, ChangedAsync);
         await Reads.AnswerAsync(
-            context, ClusterDocuments.Of(read, engine.Status, node), Documents.Json.ClusterStatus);
+            context,
+            ClusterDocuments.Of(read, engine.Status, node, removal.IsRemoved),
+            Documents.Json.ClusterStatus);
     }
 
     /// <summary>Any node, any VM, or who leads.</summary>

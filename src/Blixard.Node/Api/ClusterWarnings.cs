@@ -1,5 +1,6 @@
 using Blixard.Client.Contracts;
 using Blixard.StateMachine.State;
+using Blixard.Node.Replication;
 using SharedStatus = Blixard.StateMachine.Commands.NodeStatus;
 
 namespace Blixard.Node.Api;
@@ -12,10 +13,15 @@ internal static class ClusterWarnings
         QuorumStatus quorum,
         string? leader,
         IReadOnlyList<ClusterMember> members,
-        IReadOnlyList<Client.Contracts.Vm> vms)
+        IReadOnlyList<Client.Contracts.Vm> vms,
+        bool removed)
     {
         var warnings = new List<string>();
-        if (leader is null)
+        if (removed)
+        {
+            warnings.Add(Removal.Sentence);
+        }
+        else if (leader is null)
         {
             warnings.Add(
                 $"This node knows no leader: nothing can be changed until {quorum.Needed} of {quorum.Voters} voters "
@@ -40,12 +46,21 @@ internal static class ClusterWarnings
             warnings.Add("No further voter may fail: with one less, nothing can be changed.");
         }
 
+        if (state.Membership.Pending is { } pending)
+        {
+            warnings.Add($"Not done yet: {pending}, asked through {pending.Actor} at index {pending.Request}.");
+        }
+
         warnings.AddRange(members
             .Where(member => member.Status == NodeStatus.Unknown)
-            .Select(member => $"Member {member.Name} has never registered itself as a node."));
+            .Select(member => state.Nodes.ContainsKey(member.Name)
+                ? $"Node {member.Name} was added and has not joined yet: start it with its token."
+                : $"Member {member.Name} has never registered itself as a node."));
         if (quorum.Voters is 1 or 2 && members.Count > 1)
         {
-            warnings.Add($"{quorum.Voters} voters tolerate no failure: a cluster needs three.");
+            warnings.Add(quorum.Voters == 1
+                ? "1 voter for two nodes: no automatic failover. Three nodes have it."
+                : "2 voters tolerate no failure: a cluster needs three.");
         }
 
         return warnings;

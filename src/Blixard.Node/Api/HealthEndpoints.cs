@@ -8,7 +8,7 @@ namespace Blixard.Node.Api;
 /// is no third state. Ready: there is a leader and the replica is not far behind, so that linearizable requests are
 /// served.
 /// </summary>
-internal sealed class HealthEndpoints(Replica replica, IRaftEngine engine)
+internal sealed class HealthEndpoints(Replica replica, IRaftEngine engine, Removal removal)
 {
     /// <summary>Committed entries that may wait to be applied; a moment's work.</summary>
     public const ulong MaxLag = 1000;
@@ -18,6 +18,11 @@ internal sealed class HealthEndpoints(Replica replica, IRaftEngine engine)
     public Task ReadyAsync(HttpContext context)
     {
         var (status, applied) = (engine.Status, replica.State.Index);
+        if (removal.IsRemoved)
+        {
+            throw new ApiException(Problems.NotReady(Removal.Sentence));
+        }
+
         if (status.Leader.IsNone)
         {
             throw new ApiException(Problems.NotReady("This node knows no leader."));

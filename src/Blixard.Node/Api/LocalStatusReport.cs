@@ -4,7 +4,8 @@ using Blixard.Node.Replication;
 namespace Blixard.Node.Api;
 
 /// <summary><c>GET /status</c>: the daemon itself. Counts its uptime from its own making, at start.</summary>
-internal sealed class LocalStatusReport(Replica replica, IAgentStatus agent, EventStreams streams, TimeProvider time)
+internal sealed class LocalStatusReport(
+    Replica replica, IAgentStatus agent, EventStreams streams, Removal removal, TimeProvider time)
 {
     private const int ErrorsShown = 5;
 
@@ -24,7 +25,7 @@ internal sealed class LocalStatusReport(Replica replica, IAgentStatus agent, Eve
                 HeapTotal = heap.TotalCommittedBytes,
                 HeapUsed = GC.GetTotalMemory(forceFullCollection: false),
             },
-            State = !report.Started ? "starting" : report.Degraded ? "degraded" : "running",
+            State = removal.IsRemoved ? "removed" : !report.Started ? "starting" : report.Degraded ? "degraded" : "running",
             Status = report.Queue.Working > 0 ? "working" : "idle",
             NumVms = replica.State.Vms.Count,
             Queue = report.Queue,

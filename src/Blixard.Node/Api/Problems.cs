@@ -89,6 +89,8 @@ internal static class Problems
         RejectionReason.NodeNotFound => Make(404, ProblemTypes.NodeNotFound, "Node Not Found", rejected.Detail),
         RejectionReason.RunningElsewhere =>
             Make(409, ProblemTypes.RunningElsewhere, "Running elsewhere", rejected.Detail),
+        RejectionReason.ChangePending =>
+            Make(409, ProblemTypes.ChangePending, "Another change is under way", Sentence(rejected.Detail)),
         RejectionReason.SessionExpired => Make(409, ProblemTypes.SessionExpired, "Session expired", rejected.Detail),
         RejectionReason.SessionFull => Overloaded(rejected.Detail),
         _ => Make(409, ProblemTypes.Rejected, "Rejected", rejected.Detail) with
@@ -97,6 +99,10 @@ internal static class Problems
                 "reason", $"\"{JsonNamingPolicy.CamelCase.ConvertName(rejected.Reason.ToString())}\""),
         },
     };
+
+    /// <summary>What the leader could not make of a change of the members.</summary>
+    public static Problem ChangeRefused(string reason) =>
+        Make(409, ProblemTypes.ChangeRefused, "Not changed", Sentence(reason));
 
     public static async Task WriteAsync(HttpContext context, Problem problem)
     {
@@ -115,6 +121,9 @@ internal static class Problems
             context.RequestAborted);
     }
 
+    private static string Sentence(string text) =>
+        text.Length == 0 ? text : $"{char.ToUpperInvariant(text[0])}{text.AsSpan(1)}.";
+
     private static Problem Make(int status, string type, string title, string detail) =>
         new() { Type = type, Title = title, Status = status, Detail = detail };
 
@@ -122,7 +131,7 @@ internal static class Problems
         new(StringComparer.Ordinal) { [name] = JsonElement.Parse(json) };
 
     /// <summary>What comes from outside goes into terminals.</summary>
-    private static string Shown(string text)
+    public static string Shown(string text)
     {
         var shown = text.Length > 80 ? text[..80] + "…" : text;
         return string.Concat(shown.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));

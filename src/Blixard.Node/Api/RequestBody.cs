@@ -37,6 +37,22 @@ internal static class RequestBody
             : body;
     }
 
+    /// <summary>Says what is missing by name.</summary>
+    public static async Task<AddMemberRequest> AddMemberAsync(
+        HttpRequest request, ApiLimits limits, CancellationToken cancellationToken)
+    {
+        var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
+        return Parse(body, Strict.AddMemberRequest);
+    }
+
+    /// <summary>An empty body is a transfer to whoever is best.</summary>
+    public static async Task<TransferRequest> TransferAsync(
+        HttpRequest request, ApiLimits limits, CancellationToken cancellationToken)
+    {
+        var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
+        return body.IsEmpty ? new TransferRequest() : Parse(body, Strict.TransferRequest);
+    }
+
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(
         HttpRequest request, int limit, CancellationToken cancellationToken)
     {

@@ -6,7 +6,11 @@ namespace Blixard.Node.Hosting;
 /// <summary>What the daemon was asked on its command line.</summary>
 /// <param name="ConfigFile">Null: the default file, if it is there.</param>
 /// <param name="Entries">Keys set by flags.</param>
-internal sealed record NodeArguments(string? ConfigFile, IReadOnlyList<ConfigurationEntry> Entries);
+internal sealed record NodeArguments(string? ConfigFile, IReadOnlyList<ConfigurationEntry> Entries)
+{
+    /// <summary>Not to run, but to join a cluster with this token.</summary>
+    public string? JoinToken { get; init; }
+}
 
 /// <summary>
 /// The flags of <c>blixard-node</c>. Every configuration key is one, <c>--section:key=value</c>; those are taken out
@@ -31,11 +35,13 @@ internal static class CommandLine
         {
             Description = $"The configuration file. Default: {ConfigurationSources.DefaultFile}, if it is there.",
             HelpName = "FILE",
+            Recursive = true,
         };
         var data = new Option<string?>("--data-dir")
         {
             Description = "Storage:DataDirectory: where this node keeps what it must not forget.",
             HelpName = "DIRECTORY",
+            Recursive = true,
         };
         var bootstrap = new Option<bool>("--bootstrap")
         {
@@ -51,6 +57,15 @@ internal static class CommandLine
         {
             config, data, bootstrap, reference,
         };
+        var token = new Argument<string>("TOKEN") { Description = "As `blixard cluster add` printed it." };
+        var join = new Command(
+            "join", "Make an empty data directory that of a node which was added to a cluster, and exit.") { token };
+        join.SetAction((result, _) =>
+            run(new NodeArguments(result.GetValue(config), [.. entries, .. Directory(result)])
+            {
+                JoinToken = result.GetValue(token),
+            }));
+        root.Add(join);
         root.SetAction(async (result, _) =>
         {
             if (result.GetValue(reference))
@@ -59,11 +74,7 @@ internal static class CommandLine
                 return 0;
             }
 
-            if (result.GetValue(data) is { } directory)
-            {
-                entries.Add(new("Storage:DataDirectory", Path.GetFullPath(directory), "flag --data-dir"));
-            }
-
+            entries.AddRange(Directory(result));
             if (result.GetValue(bootstrap))
             {
                 entries.Add(new("Cluster:Bootstrap", "true", "flag --bootstrap"));
@@ -71,6 +82,10 @@ internal static class CommandLine
 
             return await run(new NodeArguments(result.GetValue(config), entries));
         });
+
+        IEnumerable<ConfigurationEntry> Directory(ParseResult result) => result.GetValue(data) is { } directory
+            ? [new("Storage:DataDirectory", Path.GetFullPath(directory), "flag --data-dir")]
+            : [];
 
         var parsed = root.Parse(rest);
         if (parsed.Errors.Count > 0)

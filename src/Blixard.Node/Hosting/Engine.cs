@@ -1,5 +1,6 @@
 using Blixard.Node.Identity;
 using Blixard.Node.Options;
+using Blixard.Node.Replication;
 using Blixard.Raft.Core;
 using Blixard.Raft.Host;
 using Blixard.Raft.Storage;
@@ -15,6 +16,8 @@ internal static class Engine
         NodeIdentity identity,
         NodeAddresses addresses,
         DataDirectory data,
+        MemberAddresses members,
+        Removal removal,
         IStateMachine stateMachine,
         RaftMetrics metrics,
         TimeProvider time,
@@ -40,10 +43,17 @@ internal static class Engine
             recovered,
             snapshots,
             stateMachine,
-            TransportOf(settings, identity, addresses, snapshots, time, logs),
+            TransportOf(settings, identity, addresses, members, removal, snapshots, time, logs),
             metrics,
             time,
             logs.CreateLogger<RaftHost>());
+        if (addresses.Raft is null && host.Status.Configuration.Members.Any(member => member != identity.Member))
+        {
+            throw new ConfigurationException(
+                "This node is a member of a cluster with others, and nothing says where it listens for them: set Raft:Listen "
+                + "to what it was when they were added.");
+        }
+
         FirstStart.MarkInUse(identity, data);
         return host;
     }
@@ -63,7 +73,10 @@ internal static class Engine
             Observer = true,
             Sources = [.. identity.Members.Select(member => member.Member)],
         },
-        InitialConfiguration = Configuration.Of(identity.Members.Select(member => member.Member)),
+        // Who joined has no word in who counts: the leader sends it that.
+        InitialConfiguration = identity.Joined
+            ? Configuration.Empty
+            : Configuration.Of(identity.Members.Select(member => member.Member)),
         Tick = TimeSpan.FromMilliseconds(options.TickMilliseconds),
         SnapshotEntries = options.SnapshotEntries,
         SnapshotBytes = options.SnapshotBytes,
@@ -76,6 +89,8 @@ internal static class Engine
         NodeSettings settings,
         NodeIdentity identity,
         NodeAddresses addresses,
+        MemberAddresses members,
+        Removal removal,
         SnapshotStore snapshots,
         TimeProvider time,
         ILoggerFactory logs)
@@ -85,23 +100,18 @@ internal static class Engine
             return new SoloTransport();
         }
 
-        // Ids are of the first start; a member may have another address by now.
-        var peers = PeerList.Parse(settings.Cluster.Peers, new List<string>());
-        var directory = new PeerDirectory(identity.Members.Select(member =>
-        {
-            var address = peers.Single(peer => peer.Name == member.Name).Address;
-            return new PeerAddress(member.Member, member.Name, address.Host, address.Port);
-        }));
-        var own = directory.Find(identity.Member);
+        var own = HostPort.Parse(addresses.AdvertisedRaft);
         var options = new TransportOptions
         {
             ClusterId = identity.ClusterId,
             Self = identity.Member,
             Listen = NodeAddresses.EndPointOf(listen, "Raft:Listen"),
-            AdvertisedHost = own?.Host ?? "",
-            AdvertisedPort = own?.Port ?? 0,
+            AdvertisedHost = own.Host,
+            AdvertisedPort = own.Port,
+            IsRemoved = members.IsRemoved,
+            SelfRemoved = removal.Notice,
             SnapshotBytesPerSecond = settings.Raft.SnapshotBytesPerSecond,
         };
-        return new TcpTransport(options, directory, snapshots, time, logs.CreateLogger<TcpTransport>());
+        return new TcpTransport(options, members.Directory, snapshots, time, logs.CreateLogger<TcpTransport>());
     }
 }

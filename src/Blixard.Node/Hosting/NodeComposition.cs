@@ -36,11 +36,15 @@ internal static class NodeComposition
         services.AddSingleton(settings.Api);
         services.AddSingleton(FactsOf(settings, identity));
         services.AddSingleton<RaftMetrics>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MemberAddresses>(provider, settings));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Removal>(provider, identity.Member));
         services.AddSingleton(provider => Engine.Open(
             settings,
             identity,
             addresses,
             data,
+            provider.GetRequiredService<MemberAddresses>(),
+            provider.GetRequiredService<Removal>(),
             provider.GetRequiredService<ApplyLoop>(),
             provider.GetRequiredService<RaftMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
@@ -50,7 +54,7 @@ internal static class NodeComposition
         services.AddSingleton<EngineService>();
         services.AddHostedService(provider => provider.GetRequiredService<EngineService>());
         services.AddReplication(Self(settings, identity, addresses, facts));
-        services.AddCoordinator();
+        services.AddCoordinator(settings.Cluster);
         services.AddAgent(settings.Agent, identity.Name, facts.BootId);
         services.AddBlixardApi();
         services.AddBlixardMetrics();
@@ -96,8 +100,10 @@ internal static class NodeComposition
 
     private static NodeFacts FactsOf(NodeSettings settings, NodeIdentity identity)
     {
-        var addresses = PeerList.Parse(settings.Cluster.Peers, new List<string>())
-            .ToDictionary(peer => peer.Name, peer => peer.Address.ToString(), StringComparer.Ordinal);
+        var configured = identity.Joined
+            ? []
+            : PeerList.Parse(settings.Cluster.Peers, new List<string>())
+                .ToDictionary(peer => peer.Name, peer => peer.Address.ToString(), StringComparer.Ordinal);
         return new NodeFacts
         {
             Name = identity.Name,
@@ -106,7 +112,7 @@ internal static class NodeComposition
             Version = HostFacts.Version,
             Peers = identity.Members.ToDictionary(
                 member => member.Member,
-                member => new PeerFacts(member.Name, addresses.GetValueOrDefault(member.Name, ""))),
+                member => new PeerFacts(member.Name, configured.GetValueOrDefault(member.Name, member.Address))),
         };
     }
 }

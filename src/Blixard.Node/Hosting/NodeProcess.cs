@@ -24,6 +24,12 @@ internal static partial class NodeProcess
                 ConfigurationSources.Environment(Environment.GetEnvironmentVariables()),
                 arguments.Entries));
             using var data = new DataDirectory(settings.Storage.DataDirectory);
+            if (arguments.JoinToken is { } token)
+            {
+                await Console.Out.WriteLineAsync(Joining.Join(settings, data, JoinToken.Parse(token)));
+                return 0;
+            }
+
             var identity = FirstStart.Resolve(settings, data, NewClusterId);
             return await RunAsync(settings, identity, data);
         }
@@ -42,7 +48,7 @@ internal static partial class NodeProcess
 
     private static async Task<int> RunAsync(NodeSettings settings, NodeIdentity identity, DataDirectory data)
     {
-        var addresses = NodeAddresses.Of(settings);
+        var addresses = NodeAddresses.Of(settings, identity);
         await using var app = NodeComposition.Build(settings, identity, addresses, data);
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Blixard.Node");
         LogStarting(log, HostFacts.Version, identity.Name, identity.Member.ToString(), Hex(identity.ClusterId), data.Root);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Blixard.Node.Identity;
 using Blixard.Node.Replication;
 using Blixard.Raft.Host;
 using Blixard.Systemd.Notify;
@@ -14,8 +13,8 @@ internal sealed class ServiceStatus(
     ServiceNotifier notifier,
     RaftHost host,
     Replica replica,
-    NodeIdentity identity,
     ApiListeners listeners,
+    Removal removal,
     IHostApplicationLifetime lifetime,
     TimeProvider time) : BackgroundService
 {
@@ -58,20 +57,28 @@ internal sealed class ServiceStatus(
     }
 
     /// <summary>
-    /// A single node leads and has applied its own first entry. A member of a cluster has recovered its log, and that
+    /// A node that is alone leads and has applied its own first entry. A member among others has recovered its log, and that
     /// was done before anything started: it must not wait for the others, which may wait for it.
     /// </summary>
     private async Task TakesPartAsync(CancellationToken cancellationToken)
     {
         using var turn = new PeriodicTimer(LookEvery, time);
-        while (identity.IsSingle && !(host.Status.CanServe && replica.State.Term == host.Status.Term))
+        while (IsAlone && !(host.Status.CanServe && replica.State.Term == host.Status.Term))
         {
             await turn.WaitForNextTickAsync(cancellationToken);
         }
     }
 
+    private bool IsAlone => host.Status is var status
+        && status.Configuration.Members.Count() == 1 && status.Configuration.IsVoter(status.Self);
+
     private string Describe()
     {
+        if (removal.IsRemoved)
+        {
+            return "removed from the cluster: takes no part, see the log";
+        }
+
         var (status, state) = (host.Status, replica.State);
         var leader = status.Leader.IsNone ? "no leader"
             : status.IsLeader ? "leader"

@@ -15,6 +15,13 @@ internal static class FirstStart
     public static NodeIdentity Resolve(NodeSettings settings, DataDirectory data, Func<ulong> newClusterId)
     {
         var peers = PeerList.Parse(settings.Cluster.Peers, new List<string>());
+        var identity = IdentityFile.Read(data.IdentityPath);
+        if (identity is { Joined: true })
+        {
+            // The list is of those that made the cluster; who came later is told by a token.
+            peers = [];
+        }
+
         if (peers.Length > 0 && peers.All(peer => peer.Name != settings.Node.Name))
         {
             throw new IdentityException(
@@ -22,7 +29,7 @@ internal static class FirstStart
                 + "to the name that the list has for it.");
         }
 
-        return IdentityFile.Read(data.IdentityPath) is { } identity
+        return identity is not null
             ? Known(settings, data, identity, peers)
             : New(settings, data, peers, newClusterId);
     }
@@ -51,7 +58,8 @@ internal static class FirstStart
             throw new IdentityException(
                 $"{data.Root} is empty, and Cluster:Peers names a cluster ({Listed(peers)}). If this cluster is being made "
                 + "now, start every member with --bootstrap and the same list. If this node was a member before and lost "
-                + "its disk, it must not come back as itself: a voter that forgot its votes could break the cluster.");
+                + "its disk, it must not come back as itself: a voter that forgot its votes could break the cluster. "
+                + Replace(settings));
         }
 
         if (peers.Length == 0 && settings.Cluster.Bootstrap)
@@ -81,7 +89,16 @@ internal static class FirstStart
         {
             throw new IdentityException(
                 $"{data.Root}/raft is empty, but member {identity.Member} has been in use. A member that lost its log "
-                + "must not come back as itself: a voter that forgot its votes could break the cluster.");
+                + "must not come back as itself: a voter that forgot its votes could break the cluster. "
+                + Replace(settings));
+        }
+
+        if (identity.Joined)
+        {
+            return settings.Cluster.Bootstrap
+                ? throw new IdentityException(
+                    "--bootstrap makes a cluster, and this node has joined one: start it without.")
+                : identity;
         }
 
         if (Difference(identity, peers, exact: settings.Cluster.Bootstrap) is { } difference)
@@ -129,6 +146,12 @@ internal static class FirstStart
             .Select(peer => string.Create(CultureInfo.InvariantCulture, $"{peer} is new")));
         return differences.Count == 0 ? null : string.Join(", ", differences);
     }
+
+    /// <summary>The way back for a node that lost what it was.</summary>
+    private static string Replace(NodeSettings settings) =>
+        $"It comes back as a new member: on another node run `blixard cluster remove {settings.Node.Name}` and `blixard "
+        + $"cluster add {settings.Node.Name} --raft-address HOST:PORT`, then here, with an empty data directory, the "
+        + "`blixard-node join` that this prints.";
 
     private static string Listed(ImmutableArray<Peer> peers) => string.Join(", ", peers);
 }

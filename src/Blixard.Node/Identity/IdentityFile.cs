@@ -13,7 +13,11 @@ namespace Blixard.Node.Identity;
 /// </summary>
 internal static class IdentityFile
 {
+    /// <summary>Of a node that was there when its cluster was made.</summary>
     private const int Format = 1;
+
+    /// <summary>Of a node that joined: the API address is in it too.</summary>
+    private const int JoinedFormat = 2;
 
     /// <summary>Null if there is no such file.</summary>
     /// <exception cref="IdentityException">It is damaged, or of another version.</exception>
@@ -37,9 +41,10 @@ internal static class IdentityFile
         {
             var json = JsonNode.Parse(text)!.AsObject();
             var format = json["format"]!.GetValue<int>();
-            if (format != Format)
+            if (format is not (Format or JoinedFormat))
             {
-                throw new IdentityException($"{path} has format {format}, this version reads {Format}.");
+                throw new IdentityException(
+                    $"{path} has format {format}, this version reads {Format} and {JoinedFormat}.");
             }
 
             var identity = new NodeIdentity(
@@ -47,7 +52,11 @@ internal static class IdentityFile
                 new MemberId(Id(json, "memberId")),
                 json["name"]!.GetValue<string>(),
                 [.. json["members"]!.AsArray().Select(member => Member(member!.AsObject()))],
-                json["inUse"]!.GetValue<bool>());
+                json["inUse"]!.GetValue<bool>())
+            {
+                Joined = format == JoinedFormat,
+                ApiAddress = format == JoinedFormat ? json["apiAddress"]!.GetValue<string>() : "",
+            };
             if (json["crc32c"]!.GetValue<string>() != Checksum(identity))
             {
                 throw new FormatException("its checksum does not fit what it says");
@@ -79,7 +88,7 @@ internal static class IdentityFile
 
         var json = new JsonObject
         {
-            ["format"] = Format,
+            ["format"] = identity.Joined ? JoinedFormat : Format,
             ["clusterId"] = identity.ClusterId.ToString("x16", CultureInfo.InvariantCulture),
             ["memberId"] = identity.Member.ToString(),
             ["name"] = identity.Name,
@@ -87,6 +96,11 @@ internal static class IdentityFile
             ["inUse"] = identity.InUse,
             ["crc32c"] = Checksum(identity),
         };
+        if (identity.Joined)
+        {
+            json["apiAddress"] = identity.ApiAddress;
+        }
+
         DurableFile.Replace(path, Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n"));
     }
 
@@ -105,7 +119,9 @@ internal static class IdentityFile
     {
         var crc = uint.MaxValue;
         var text = string.Join('\n', [
-            $"{Format} {identity.ClusterId:x16} {identity.Member} {identity.Name} {identity.InUse}",
+            identity.Joined
+                ? $"{JoinedFormat} {identity.ClusterId:x16} {identity.Member} {identity.Name} {identity.InUse} {identity.ApiAddress}"
+                : $"{Format} {identity.ClusterId:x16} {identity.Member} {identity.Name} {identity.InUse}",
             .. identity.Members.Select(member => $"{member.Name} {member.Member} {member.Address}"),
         ]);
         foreach (var b in Encoding.UTF8.GetBytes(text))

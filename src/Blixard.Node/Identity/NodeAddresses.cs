@@ -5,8 +5,8 @@ using Blixard.Node.Options;
 namespace Blixard.Node.Identity;
 
 /// <summary>
-/// Where this node listens and how others reach it. A single node binds the loopback only; a member of a cluster only
-/// the address that is configured, never all of the host's.
+/// Where this node listens and how others reach it. A single node binds the loopback only, until it is given a Raft
+/// address; a member of a cluster only the address that is configured, never all of the host's.
 /// </summary>
 /// <param name="Api">To listen on.</param>
 /// <param name="Raft">To listen on; null: a single node listens to no peer.</param>
@@ -16,12 +16,15 @@ internal sealed record NodeAddresses(HostPort Api, HostPort? Raft, string Advert
 {
     private const string Loopback = "127.0.0.1";
 
-    public static NodeAddresses Of(NodeSettings settings)
+    /// <param name="settings">What is configured comes first.</param>
+    /// <param name="identity">Of a node that joined: the addresses that its token named.</param>
+    /// <exception cref="ConfigurationException">Others could not reach what would be advertised.</exception>
+    public static NodeAddresses Of(NodeSettings settings, NodeIdentity? identity = null)
     {
-        var own = PeerList.Parse(settings.Cluster.Peers, new List<string>())
-            .FirstOrDefault(peer => peer.Name == settings.Node.Name)?.Address;
-        var api = settings.Api.Listen.Length > 0
-            ? HostPort.Parse(settings.Api.Listen)
+        var joined = identity is { Joined: true } ? identity : null;
+        var own = Advertised(settings, joined);
+        var api = settings.Api.Listen.Length > 0 ? HostPort.Parse(settings.Api.Listen)
+            : joined is { ApiAddress.Length: > 0 } ? HostPort.Parse(joined.ApiAddress)
             : new HostPort(own?.Host ?? Loopback, ApiOptions.DefaultPort);
         var raft = own is null ? null : settings.Raft.Listen.Length > 0 ? HostPort.Parse(settings.Raft.Listen) : own;
         return new(
@@ -29,6 +32,35 @@ internal sealed record NodeAddresses(HostPort Api, HostPort? Raft, string Advert
             raft,
             settings.Node.AdvertiseAddress.Length > 0 ? settings.Node.AdvertiseAddress : api.ToString(),
             own?.ToString() ?? "");
+    }
+
+    /// <summary>Where the other members reach this one; null: nowhere, as it is alone.</summary>
+    private static HostPort? Advertised(NodeSettings settings, NodeIdentity? joined)
+    {
+        if (settings.Raft.AdvertiseAddress.Length > 0)
+        {
+            return HostPort.Parse(settings.Raft.AdvertiseAddress);
+        }
+
+        if (joined is not null)
+        {
+            return HostPort.Parse(joined.Members.Single(member => member.Member == joined.Member).Address);
+        }
+
+        var listed = PeerList.Parse(settings.Cluster.Peers, new List<string>())
+            .FirstOrDefault(peer => peer.Name == settings.Node.Name)?.Address;
+        if (listed is not null || settings.Raft.Listen.Length == 0)
+        {
+            return listed;
+        }
+
+        var listen = HostPort.Parse(settings.Raft.Listen);
+        return IPAddress.TryParse(listen.Host, out var address)
+            && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+            ? throw new ConfigurationException(
+                $"Raft:Listen {listen} is every address of this host: say with Raft:AdvertiseAddress at which of them the "
+                + "other members reach it.")
+            : listen;
     }
 
     /// <summary>The socket address to bind; a name is looked up once.</summary>

@@ -13,7 +13,17 @@ namespace Blixard.Node.Identity;
 internal sealed record NodeIdentity(
     ulong ClusterId, MemberId Member, string Name, ImmutableArray<IdentityMember> Members, bool InUse)
 {
-    /// <summary>A single node knows of no addresses: it has nobody to talk to.</summary>
+    /// <summary>
+    /// Made by a join token: the members are those that it named, and who is a member now is in the replicated state.
+    /// </summary>
+    public bool Joined { get; init; }
+
+    /// <summary>Where a joined node's API is to be, as it was added; empty: not said.</summary>
+    public string ApiAddress { get; init; } = "";
+
+    /// <summary>
+    /// It began as a cluster of its own, without any address; others may have been added to it since.
+    /// </summary>
     public bool IsSingle => Members is [{ Address: "" }];
 }
 

@@ -11,8 +11,8 @@ internal sealed class ApiOptions : IValidatableObject
 
     public const int DefaultPort = 7480;
 
-    [Description("`HOST:PORT` the API listens on. Default: port 7480 of this node's own address in `Cluster:Peers`; for a "
-        + "single node `127.0.0.1:7480`.")]
+    [Description("`HOST:PORT` the API listens on. Default: what its join token names, or port 7480 of the address at which the "
+        + "other members reach this node; for a single node `127.0.0.1:7480`.")]
     public string Listen { get; init; } = "";
 
     [Description("Path of the unix socket, guarded by its file mode 0660. Empty: none.")]

@@ -9,9 +9,14 @@ internal sealed class EngineOptions : IValidatableObject
 {
     public const string Section = "Raft";
 
-    [Description("`HOST:PORT` to listen on for the other members. Default: this node's own address in `Cluster:Peers`; "
-        + "a single node does not listen.")]
+    [Description("`HOST:PORT` to listen on for the other members. Default: this node's own address in `Cluster:Peers`, or "
+        + "the one that its join token names; a single node does not listen until this is set, and others can be added to "
+        + "it once it is.")]
     public string Listen { get; init; } = "";
+
+    [Description("`HOST:PORT` at which the other members reach this one, where that is not what it listens on.")]
+    [DefaultValue("what it listens on")]
+    public string AdvertiseAddress { get; init; } = "";
 
     [Description("Length of a tick, the unit of the engine's time, in milliseconds.")]
     [Range(5, 10_000)]
@@ -67,6 +72,11 @@ internal sealed class EngineOptions : IValidatableObject
         if (Listen.Length > 0 && !HostPort.TryParse(Listen, out _))
         {
             yield return new ValidationResult($"Raft:Listen \"{Listen}\" is not HOST:PORT.");
+        }
+
+        if (AdvertiseAddress.Length > 0 && !HostPort.TryParse(AdvertiseAddress, out _))
+        {
+            yield return new ValidationResult($"Raft:AdvertiseAddress \"{AdvertiseAddress}\" is not HOST:PORT.");
         }
     }
 }

@@ -28,5 +28,12 @@ internal sealed class HostedEngine : IRaftEngine, IDisposable
 
     public Task<ulong> ReadIndexAsync(CancellationToken cancellationToken) => _host.ReadIndexAsync(cancellationToken);
 
+    public Task<MembershipResult> ChangeMembersAsync(
+        Configuration target, ulong onlyInTerm, CancellationToken cancellationToken) =>
+        _host.ChangeMembersAsync(target, onlyInTerm, cancellationToken);
+
+    public Task<LeadershipTransfer> TransferLeadershipAsync(MemberId? target, CancellationToken cancellationToken) =>
+        _host.TransferLeadershipAsync(target, cancellationToken);
+
     public void Dispose() => _host.LeadershipChanged -= _events.OnLeaderChanged;
 }

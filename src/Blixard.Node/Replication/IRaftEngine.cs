@@ -25,4 +25,11 @@ internal interface IRaftEngine
     /// <summary>An index from which a read that begins now may be served.</summary>
     /// <exception cref="NoLeaderException">Nobody could confirm one.</exception>
     Task<ulong> ReadIndexAsync(CancellationToken cancellationToken);
+
+    /// <summary>Makes <paramref name="target"/> the configuration if this member leads in that term.</summary>
+    /// <returns>When it is committed, refused, or this member stopped leading.</returns>
+    Task<MembershipResult> ChangeMembersAsync(Configuration target, ulong onlyInTerm, CancellationToken cancellationToken);
+
+    /// <summary>Hands leadership to <paramref name="target"/>, or to the best voter.</summary>
+    Task<LeadershipTransfer> TransferLeadershipAsync(MemberId? target, CancellationToken cancellationToken);
 }

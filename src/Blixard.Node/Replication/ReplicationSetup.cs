@@ -15,6 +15,7 @@ internal static class ReplicationSetup
         services.AddSingleton<HostedEngine>();
         services.AddSingleton<IRaftEngine>(provider => provider.GetRequiredService<HostedEngine>());
         services.AddSingleton<Replica>();
+        services.AddSingleton<MembershipRequests>();
         services.AddSingleton<ReplicationMetrics>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionKeeper>(provider, self.Node));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Proposer>(provider, self.Node));

@@ -15,6 +15,9 @@ internal enum FrameType : byte
     /// <summary>The answer to it, and the end of the connection; a text says why.</summary>
     Refusal = 3,
 
+    /// <summary>The answer to a member that was removed from this cluster; a text says so, for people.</summary>
+    Removed = 4,
+
     /// <summary>A snapshot is offered: what it is, its length and checksum.</summary>
     SnapshotOffer = 8,
 

@@ -15,7 +15,7 @@ internal enum ConnectionPurpose : byte
 /// <code>
 /// hello   = u8 min version, u8 max version, u8 purpose, u64 from, u64 to, u16 port, u8 length of host, host (UTF-8)
 /// welcome = u8 version
-/// refusal = UTF-8 text
+/// refusal = UTF-8 text; removed = UTF-8 text
 /// </code>
 /// The cluster id stands in the frame's header. Host and port are where whoever dials listens itself, so that a member
 /// that was told of one other can be reached by all; port 0 with an empty host: it does not say.
@@ -50,6 +50,8 @@ internal static class Handshake
                 return;
             case (FrameType.Refusal, var body):
                 throw new ProtocolException($"refused: {Encoding.UTF8.GetString(body.Span)}");
+            case (FrameType.Removed, var body):
+                throw new MemberRemovedException($"refused: {Encoding.UTF8.GetString(body.Span)}");
             case null:
                 throw new ProtocolException("the connection was closed without an answer");
             case var (type, _):
@@ -83,7 +85,10 @@ internal static class Handshake
             // Whoever speaks the protocol learns why; what others make of it is their business.
             var reason = Encoding.UTF8.GetBytes(e.Message);
             await stream.WriteAsync(
-                Single(FrameType.Refusal, cluster, reason.AsSpan(0, Math.Min(reason.Length, MaxReasonBytes))),
+                Single(
+                    e is MemberRemovedException ? FrameType.Removed : FrameType.Refusal,
+                    cluster,
+                    reason.AsSpan(0, Math.Min(reason.Length, MaxReasonBytes))),
                 cancellationToken);
             throw;
         }
@@ -170,7 +175,7 @@ internal static class Handshake
         }
 
         return isRemoved(from)
-            ? throw new ProtocolException(
+            ? throw new MemberRemovedException(
                 $"member {from} was removed from this cluster; to come back, join as a new member with an empty disk")
             : new(from, to, purpose, host, port);
     }

@@ -45,4 +45,7 @@ public interface ITransportEvents
 public sealed class SnapshotTransferException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>A peer sent bytes that are not the protocol; its connection is closed and nothing of it was used.</summary>
-public sealed class ProtocolException(string message) : Exception(message);
+public class ProtocolException(string message) : Exception(message);
+
+/// <summary>Whoever dialled was removed from the cluster, and is not talked to.</summary>
+internal sealed class MemberRemovedException(string message) : ProtocolException(message);

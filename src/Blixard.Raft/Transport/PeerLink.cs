@@ -76,6 +76,11 @@ internal sealed partial class PeerLink(
                     toldOf = e.Message;
                     LogLost(peer, e.Message);
                 }
+
+                if (e is MemberRemovedException)
+                {
+                    options.SelfRemoved();
+                }
             }
             finally
             {

@@ -29,6 +29,12 @@ public sealed record TransportOptions
     /// </summary>
     public Func<MemberId, bool> IsRemoved { get; init; } = static _ => false;
 
+    /// <summary>
+    /// Called when a peer will not talk to this member because it was removed; by any thread, again and again for as
+    /// long as the peer is dialled.
+    /// </summary>
+    public Action SelfRemoved { get; init; } = static () => { };
+
     /// <summary>Messages that may wait for one peer.</summary>
     public int MaxQueuedMessages { get; init; } = 4096;
 

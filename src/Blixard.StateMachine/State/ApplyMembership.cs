@@ -14,7 +14,7 @@ internal static class ApplyMembership
         {
             return new Rejected(
                 RejectionReason.ChangePending,
-                $"{Describe(pending)}, asked through {pending.Actor} at index {pending.Request}, is not settled yet");
+                $"{pending}, asked through {pending.Actor} at index {pending.Request}, is not settled yet");
         }
 
         var known = edit.Before.Nodes.GetValueOrDefault(body.Node);
@@ -60,15 +60,6 @@ internal static class ApplyMembership
 
         return edit.Applied();
     }
-
-    /// <summary>"the removal of node n3", for people.</summary>
-    public static string Describe(PendingChange change) => change.Kind switch
-    {
-        MembershipChangeKind.Add => $"the addition of node {change.Node}",
-        MembershipChangeKind.Remove => $"the removal of node {change.Node}",
-        MembershipChangeKind.Promote => $"the promotion of node {change.Node}",
-        _ => change.Node.Length == 0 ? "a transfer of leadership" : $"the transfer of leadership to {change.Node}",
-    };
 
     private static Rejected? RefuseToAdd(ClusterState state, ChangeMembership body, ClusterNode? known)
     {

@@ -60,7 +60,17 @@ public sealed record Membership
 /// <param name="Actor">The node through which it was asked for.</param>
 /// <param name="Since">When, in Unix milliseconds.</param>
 public sealed record PendingChange(
-    ulong Request, MembershipChangeKind Kind, string Node, ulong MemberId, ulong Term, string Actor, long Since);
+    ulong Request, MembershipChangeKind Kind, string Node, ulong MemberId, ulong Term, string Actor, long Since)
+{
+    /// <summary>For people: <c>the removal of node n3</c>.</summary>
+    public override string ToString() => Kind switch
+    {
+        MembershipChangeKind.Add => $"the addition of node {Node}",
+        MembershipChangeKind.Remove => $"the removal of node {Node}",
+        MembershipChangeKind.Promote => $"the promotion of node {Node}",
+        _ => Node.Length == 0 ? "a transfer of leadership" : $"the transfer of leadership to {Node}",
+    };
+}
 
 /// <param name="Request">Of the <see cref="PendingChange"/> that it was.</param>
 /// <param name="Refused">Why it was not done; empty: it is done.</param>

@@ -37,6 +37,9 @@ internal sealed class FakeNode : IAsyncDisposable
     /// <summary>"METHOD /path?query" of every request so far.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
+    /// <summary>What the bodies of changes of the members said, in words.</summary>
+    public ConcurrentQueue<string> Bodies { get; } = new();
+
     public List<NodeInfo> Nodes { get; } = [.. Samples.Nodes];
 
     public ClusterStatus Cluster { get; set; } = Samples.Cluster;
@@ -140,6 +143,15 @@ internal sealed class FakeNode : IAsyncDisposable
         await ((request.Method, path) switch
         {
             ("GET", ["v1", "cluster"]) => AnswerAsync(context, Cluster, ApiJson.Default.ClusterStatus),
+            ("GET", ["v1", "cluster", "members"]) =>
+                AnswerAsync(context, Cluster.Members, ApiJson.Default.IReadOnlyListClusterMember),
+            ("POST", ["v1", "cluster", "members"]) => AddMemberAsync(context),
+            ("DELETE", ["v1", "cluster", "members", var id]) => RemoveMemberAsync(context, id),
+            ("POST", ["v1", "cluster", "members", var id, "promote"]) => AnswerAsync(
+                context,
+                Cluster.Members.First(member => member.Id == id) with { Membership = MembershipKind.Voter },
+                ApiJson.Default.ClusterMember),
+            ("POST", ["v1", "cluster", "transfer"]) => TransferAsync(context),
             ("GET", ["v1", "nodes"]) => AnswerAsync(context, Nodes, ApiJson.Default.IReadOnlyListNodeInfo),
             ("GET", ["v1", "nodes", var name]) => AnswerNodeAsync(context, name),
             ("GET", ["v1", "vms"] or ["vms"]) => AnswerAsync(context, All(), ApiJson.Default.IReadOnlyListVm),
@@ -174,6 +186,37 @@ internal sealed class FakeNode : IAsyncDisposable
         Nodes.Find(node => node.Name == what) is { } found
             ? AnswerAsync(context, found, ApiJson.Default.NodeInfo)
             : AnswerAsync(context, Samples.ProblemOf(ProblemTypes.NodeNotFound, 404, $"there is no node \"{what}\""));
+
+    private async Task AddMemberAsync(HttpContext context)
+    {
+        var request = (await JsonSerializer.DeserializeAsync(
+            context.Request.Body, ApiJson.Default.AddMemberRequest, context.RequestAborted))!;
+        Bodies.Enqueue($"{request.Name} {request.RaftAddress} {request.ApiAddress ?? "-"}");
+        var added = new AddedMember
+        {
+            Id = "0000000000000009",
+            Name = request.Name,
+            Membership = MembershipKind.Learner,
+            Token = "blxj1.b3BhcXVl",
+        };
+        await AnswerAsync(context, added, ApiJson.Default.AddedMember);
+    }
+
+    private Task RemoveMemberAsync(HttpContext context, string id)
+    {
+        Cluster = Cluster with { Members = [.. Cluster.Members.Where(member => member.Id != id)] };
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    private async Task TransferAsync(HttpContext context)
+    {
+        var request = (await JsonSerializer.DeserializeAsync(
+            context.Request.Body, ApiJson.Default.TransferRequest, context.RequestAborted))!;
+        Bodies.Enqueue(request.To ?? "-");
+        var leader = Cluster.Members.FirstOrDefault(member => member.Id == request.To)?.Name ?? "n2";
+        await AnswerAsync(context, new Leadership { Leader = leader, Term = 5 }, ApiJson.Default.Leadership);
+    }
 
     private async Task RegisterAsync(HttpContext context, string name)
     {

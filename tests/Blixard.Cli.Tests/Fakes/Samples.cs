@@ -193,6 +193,8 @@ internal static class Samples
         Id = $"000000000000000{name[1]}",
         Name = name,
         Role = role,
+        Membership = MembershipKind.Voter,
+        Leader = role == MemberRole.Leader,
         Status = NodeStatus.Active,
         RaftAddress = $"10.77.0.1{name[1]}:7481",
         ApiAddress = $"10.77.0.1{name[1]}:7480",

@@ -12,6 +12,11 @@ public class GoldenTests
     [InlineData("cluster status -o json", "cluster-status.json")]
     [InlineData("cluster status -o yaml", "cluster-status.yaml")]
     [InlineData("cluster status -o csv", "cluster-status.csv")]
+    [InlineData("cluster members", "cluster-members.txt")]
+    [InlineData("cluster members -o wide", "cluster-members-wide.txt")]
+    [InlineData("cluster members -o csv", "cluster-members.csv")]
+    [InlineData("cluster members -o json", "cluster-members.json")]
+    [InlineData("cluster add n9 --raft-address 10.77.0.19:7481", "cluster-add.txt")]
     [InlineData("vm list", "vm-list.txt")]
     [InlineData("vm list -o wide", "vm-list-wide.txt")]
     [InlineData("vm list -o csv", "vm-list.csv")]
@@ -47,6 +52,7 @@ public class GoldenTests
 
     [Theory]
     [InlineData("cluster status")]
+    [InlineData("cluster members")]
     [InlineData("vm list")]
     [InlineData("node list")]
     public async Task An_ordinary_cluster_fits_80_columns(string commandLine)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Blixard.Client.Contracts;
 using Blixard.Node.Api;
+using Blixard.Node.Coordinator;
 using Blixard.Node.Metrics;
 using Blixard.Node.Replication;
 using Blixard.StateMachine.Commands;
@@ -46,13 +47,17 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public ChangeFeed Feed => _app.Services.GetRequiredService<ChangeFeed>();
 
+    public Removal Removal => _app.Services.GetRequiredService<Removal>();
+
     public EventStreams Streams => _app.Services.GetRequiredService<EventStreams>();
 
     public HttpClient Http { get; }
 
     /// <param name="limits">Null for the product's.</param>
     /// <param name="feed">Null for the product's.</param>
-    public static async Task<ApiHost> StartAsync(ApiLimits? limits = null, ChangeFeed? feed = null)
+    /// <param name="changesMembers">With what carries changes of the members out, which looks at the clock.</param>
+    public static async Task<ApiHost> StartAsync(
+        ApiLimits? limits = null, ChangeFeed? feed = null, bool changesMembers = false)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -70,6 +75,14 @@ internal sealed class ApiHost : IAsyncDisposable
         services.AddSingleton<Replica>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionKeeper>(provider, "n1"));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Proposer>(provider, "n1"));
+        services.AddSingleton<MembershipRequests>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Removal>(provider, FakeEngine.Members[0]));
+        services.AddSingleton(new MembershipSettings(Rules: null));
+        if (changesMembers)
+        {
+            services.AddHostedService<MembershipLoop>();
+        }
+
         services.AddSingleton<FakeAgent>();
         services.AddSingleton<ILocalVms>(provider => provider.GetRequiredService<FakeAgent>());
         services.AddSingleton<IAgentStatus>(provider => provider.GetRequiredService<FakeAgent>());
@@ -97,9 +110,10 @@ internal sealed class ApiHost : IAsyncDisposable
     };
 
     /// <summary>With nodes n1 to n3 registered.</summary>
-    public static async Task<ApiHost> StartClusterAsync(ApiLimits? limits = null, ChangeFeed? feed = null)
+    public static async Task<ApiHost> StartClusterAsync(
+        ApiLimits? limits = null, ChangeFeed? feed = null, bool changesMembers = false)
     {
-        var host = await StartAsync(limits, feed);
+        var host = await StartAsync(limits, feed, changesMembers);
         foreach (var (member, i) in FakeEngine.Members.Select((member, i) => (member, i)))
         {
             host.RegisterNode($"n{i + 1}", member.Value);

@@ -88,6 +88,26 @@ internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRa
         ? Task.FromException<ulong>(new NoLeaderException("no leader confirmed the read in time"))
         : Task.FromResult(Status.Commit + Behind);
 
+    /// <summary>What the engine says to a change, if it does not make it.</summary>
+    public ChangeResult? RefusesChange { get; set; }
+
+    public Task<MembershipResult> ChangeMembersAsync(
+        Configuration target, ulong onlyInTerm, CancellationToken cancellationToken)
+    {
+        if (RefusesChange is { } refused)
+        {
+            return Task.FromResult(new MembershipResult(MembershipOutcome.Refused, refused));
+        }
+
+        Status = Status with { Configuration = target };
+        return Task.FromResult(new MembershipResult(
+            MembershipOutcome.Committed, new(ChangeStatus.Appended, Status.Last, MemberId.None, null)));
+    }
+
+    public Task<LeadershipTransfer> TransferLeadershipAsync(MemberId? target, CancellationToken cancellationToken) =>
+        Task.FromResult(new LeadershipTransfer(
+            TransferOutcome.Refused, new(TransferStatus.NotVoter, target ?? MemberId.None), Status.Leader));
+
     /// <summary>Commits and applies what the rest of the cluster does.</summary>
     public ulong Apply(Command command) => Commit(CommandCodec.Encode(command));
 

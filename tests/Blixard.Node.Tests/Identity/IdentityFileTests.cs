@@ -26,6 +26,18 @@ public sealed class IdentityFileTests : IDisposable
     }
 
     [Fact]
+    public void That_a_node_joined_and_where_its_API_is_to_be_is_kept()
+    {
+        IdentityFile.Write(File, _identity with { Joined = true, ApiAddress = "10.0.0.2:7480" });
+        var read = IdentityFile.Read(File)!;
+
+        Assert.Equal((true, "10.0.0.2:7480"), (read.Joined, read.ApiAddress));
+        System.IO.File.WriteAllText(
+            File, System.IO.File.ReadAllText(File).Replace("0.2:7480", "0.2:7489", StringComparison.Ordinal));
+        Assert.Throws<IdentityException>(() => IdentityFile.Read(File));
+    }
+
+    [Fact]
     public void No_file_is_no_identity() => Assert.Null(IdentityFile.Read(File));
 
     [Fact]
@@ -74,7 +86,7 @@ public sealed class IdentityFileTests : IDisposable
     [Fact]
     public void Another_version_is_refused_as_such()
     {
-        System.IO.File.WriteAllText(File, "{\"format\": 2}");
-        Assert.Contains("format 2", Assert.Throws<IdentityException>(() => IdentityFile.Read(File)).Message, StringComparison.Ordinal);
+        System.IO.File.WriteAllText(File, "{\"format\": 3}");
+        Assert.Contains("format 3", Assert.Throws<IdentityException>(() => IdentityFile.Read(File)).Message, StringComparison.Ordinal);
     }
 }

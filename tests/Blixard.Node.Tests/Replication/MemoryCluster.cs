@@ -17,10 +17,25 @@ internal sealed class MemoryCluster : IDisposable
     private MemoryMember? _leader;
     private ulong _term;
 
-    public MemoryCluster(TimeProvider time, params string[] names) =>
+    public MemoryCluster(TimeProvider time, params string[] names)
+    {
         Members = [.. names.Select((name, i) => new MemoryMember(this, name, new MemberId((ulong)i + 1), time))];
+        Configuration = Configuration.Of(Members.Select(member => member.Id));
+    }
 
     public MemoryMember[] Members { get; }
+
+    /// <summary>In force on all members.</summary>
+    public Configuration Configuration { get; set; }
+
+    /// <summary>What the engine says to a change, if it does not make it.</summary>
+    public Func<Configuration, ChangeResult?> RefusesChange { get; set; } = _ => null;
+
+    /// <summary>A change loses its leader right after it is committed: what is to be said about it, the next says.</summary>
+    public string? ElectAfterChange { get; set; }
+
+    /// <summary>Every configuration that was made, in order.</summary>
+    public List<Configuration> Changes { get; } = [];
 
     public MemoryMember this[string name] => Members.Single(member => member.Name == name);
 
@@ -113,6 +128,49 @@ internal sealed class MemoryCluster : IDisposable
         }
     }
 
+    internal MembershipResult Change(MemoryMember by, Configuration target, ulong term)
+    {
+        lock (_gate)
+        {
+            if (_leader != by || _term != term)
+            {
+                return new(
+                    MembershipOutcome.Refused, new(ChangeStatus.NoLeader, 0, MemberId.None, "this member does not lead"));
+            }
+
+            if (RefusesChange(target) is { } refused)
+            {
+                return new(MembershipOutcome.Refused, refused);
+            }
+
+            Configuration = target;
+            Changes.Add(target);
+            Append(EntryKind.Configuration, ConfigurationCodec.Encode(target));
+        }
+
+        if (ElectAfterChange is { } next)
+        {
+            ElectAfterChange = null;
+            Elect(next);
+            return new(
+                MembershipOutcome.Unknown, new(ChangeStatus.Appended, (ulong)Log.Count, MemberId.None, null));
+        }
+
+        return new(MembershipOutcome.Committed, new(ChangeStatus.Appended, (ulong)Log.Count, MemberId.None, null));
+    }
+
+    internal LeadershipTransfer Transfer(MemoryMember by, MemberId? target)
+    {
+        var to = target ?? Members.First(member => member != by).Id;
+        if (!Configuration.IsVoter(to))
+        {
+            return new(TransferOutcome.Refused, new(TransferStatus.NotVoter, to), by.Id);
+        }
+
+        Elect(Members.Single(member => member.Id == to).Name);
+        return new(TransferOutcome.Moved, new(TransferStatus.Started, to), to);
+    }
+
     internal ulong? ReadIndex(MemoryMember by)
     {
         lock (_gate)
@@ -137,7 +195,7 @@ internal sealed class MemoryCluster : IDisposable
                 1,
                 (ulong)_log.Count,
                 0,
-                Configuration.Of(Members.Select(each => each.Id)),
+                Configuration,
                 leads,
                 leads ? [.. Members.Where(other => other != member).Select(other => other.SeenByLeader)] : []);
         }

@@ -75,6 +75,13 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
         ? Task.FromResult(index)
         : Task.FromException<ulong>(new NoLeaderException("no leader confirmed the read in time"));
 
+    public Task<MembershipResult> ChangeMembersAsync(
+        Configuration target, ulong onlyInTerm, CancellationToken cancellationToken) =>
+        Task.FromResult(_cluster.Change(this, target, onlyInTerm));
+
+    public Task<LeadershipTransfer> TransferLeadershipAsync(MemberId? target, CancellationToken cancellationToken) =>
+        Task.FromResult(_cluster.Transfer(this, target));
+
     public void Cut()
     {
         IsCut = true;

@@ -25,10 +25,12 @@ public sealed class HandshakeTests
     public async Task A_member_that_was_removed_is_refused_with_the_reason_on_both_sides()
     {
         await using var bench = new TcpBench(2);
+        var told = 0;
         bench.Start(1, configure: o => o with { IsRemoved = member => member == new MemberId(2) });
-        bench.Start(2);
+        bench.Start(2, configure: o => o with { SelfRemoved = () => Interlocked.Increment(ref told) });
         await bench.UntilAsync(
-            () => bench.Logs[2].Lines.Any(line => line.Contains("was removed", StringComparison.Ordinal)));
+            () => Volatile.Read(ref told) > 0
+                && bench.Logs[2].Lines.Any(line => line.Contains("was removed", StringComparison.Ordinal)));
         await bench.UntilAsync(
             () => bench.Logs[1].Lines.Any(line => line.Contains("was removed", StringComparison.Ordinal)));
         Assert.Empty(bench.Told[1].Received);
