@@ -19,6 +19,11 @@ public enum ProposeStatus
     /// nothing was appended or sent.
     /// </summary>
     NoSpace,
+
+    /// <summary>
+    /// Larger than <see cref="RaftOptions.MaxEntryBytes"/>, here or at the leader: nothing was appended or sent.
+    /// </summary>
+    TooLarge,
 }
 
 /// <summary>Index and term are set only when <see cref="ProposeStatus.Appended"/>.</summary>

@@ -134,7 +134,7 @@ public sealed class RaftNode
             peer.SilentTicks++;
         }
 
-        if (diskStalled && _state.Configuration.AllVoters.Skip(1).Any())
+        if (diskStalled && _state.Configuration.AllVoters.Any(voter => voter != Self))
         {
             _election.BecomeFollower(Term, MemberId.None);
             return;
@@ -269,6 +269,11 @@ public sealed class RaftNode
         {
             // The leader might take it, but this member takes no entries and would never see it applied.
             return new(ProposeStatus.NoSpace, 0, 0);
+        }
+
+        if (data.Length > _state.Options.MaxEntryBytes)
+        {
+            return new(ProposeStatus.TooLarge, 0, 0);
         }
 
         if (Leader.IsNone)

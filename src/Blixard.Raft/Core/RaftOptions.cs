@@ -25,6 +25,9 @@ public sealed record RaftOptions
     /// <summary>Payload bytes that may be on the way to one peer.</summary>
     public long MaxInflightBytes { get; init; } = 8 << 20;
 
+    /// <summary>Largest payload of one proposal; the log has room for a little more.</summary>
+    public int MaxEntryBytes { get; init; } = 3 << 19;
+
     /// <summary>Payload bytes the leader holds that are not committed; above it proposals are refused.</summary>
     public long MaxUncommittedBytes { get; init; } = 64 << 20;
 

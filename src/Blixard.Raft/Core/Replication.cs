@@ -66,12 +66,17 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
 
     public ProposeResult Propose(ReadOnlyMemory<byte> data)
     {
+        if (data.Length > state.Options.MaxEntryBytes)
+        {
+            return new(ProposeStatus.TooLarge, 0, 0);
+        }
+
         if (state.StorageLow || !MajorityHasSpace())
         {
             return new(ProposeStatus.NoSpace, 0, 0);
         }
 
-        // A single proposal is always accepted when nothing is waiting, however large.
+        // A single proposal is always accepted when nothing is waiting.
         if (_uncommittedBytes > 0 && _uncommittedBytes + data.Length > state.Options.MaxUncommittedBytes)
         {
             return new(ProposeStatus.Overloaded, 0, 0);

@@ -41,6 +41,7 @@ public sealed class RaftMetrics : IDisposable
         ProposeStatus.Forwarded => "forwarded",
         ProposeStatus.NoLeader => "no_leader",
         ProposeStatus.NoSpace => "no_space",
+        ProposeStatus.TooLarge => "too_large",
         _ => "overloaded",
     };
 }

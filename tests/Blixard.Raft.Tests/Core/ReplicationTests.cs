@@ -207,6 +207,84 @@ public sealed class ReplicationTests
     }
 
     [Fact]
+    public void A_proposal_that_is_too_large_is_refused_wherever_it_is_made()
+    {
+        var lab = new Lab(3, configure: options => options with { MaxEntryBytes = 5 });
+        lab.Elect(1);
+        Assert.Equal(ProposeStatus.TooLarge, lab[1].Propose("123456").Status);
+        Assert.Equal(ProposeStatus.TooLarge, lab[2].Propose("123456").Status);
+
+        // From a member that allows more.
+        lab[1].Node.Step(new ForwardProposals(new(2), new(1), 1, [Lab.Bytes("123456"), Lab.Bytes("12345")]));
+        lab.Settle();
+        Assert.Equal(["12345"], lab[1].Applied);
+    }
+
+    [Fact]
+    public void No_more_bytes_than_allowed_are_on_their_way_to_one_member()
+    {
+        var lab = new Lab(2, configure: options => options with { MaxInflightBytes = 10, MaxAppendEntries = 1 });
+        lab.Elect(1);
+        lab.Run(1);
+        for (var i = 0; i < 6; i++)
+        {
+            lab[1].Propose("1234");
+        }
+
+        lab.Drive();
+
+        // The third begins below the limit and crosses it; the fourth has to wait.
+        Assert.Equal(3, lab.Wire.OfType<AppendRequest>().Count());
+        lab.Settle();
+        Assert.Equal(6, lab[2].Applied.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Counting_a_commit_allocates_nothing(bool joint)
+    {
+        var lab = new Lab(voters: 3, learners: 2);
+        lab.Elect(1);
+        lab.Run(1);
+        if (joint)
+        {
+            lab.Isolate(2);
+            lab.Isolate(3);
+            lab[1].Node.ChangeConfiguration(Lab.Voters(1, 4, 5));
+            lab.Settle();
+        }
+
+        var node = lab[1].Node;
+        for (var i = 0; i < 300; i++)
+        {
+            lab[1].Propose("w");
+        }
+
+        lab.Drive();
+        var term = node.Term;
+        var first = node.LastIndex - 299;
+        var answers = Enumerable.Range(0, 300)
+            .SelectMany(i => new[] { 2ul, 3ul, 4ul, 5ul }.Select(
+                from => new AppendResponse(new(from), new(1), term, Rejected: false, first + (ulong)i, 0, 0)))
+            .ToArray();
+        var next = 0;
+        while (next < 400)
+        {
+            node.Step(answers[next++]);
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        while (next < 1_196)
+        {
+            node.Step(answers[next++]);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(first + 298, node.Commit);
+    }
+
+    [Fact]
     public void A_follower_behind_the_log_gets_a_snapshot_and_goes_on_from_there()
     {
         var lab = new Lab(3);
