@@ -5,7 +5,7 @@ namespace Blixard.Raft.Simulation.Checks;
 
 /// <summary>
 /// What no member can see, because it looks through all platters at once: a promise leaves only when what it promises is
-/// on stable storage, and what is committed is on the stable storage of a majority. They find in a step what would
+/// on stable storage, and what is committed is on the stable storage of a majority, of both halves of a joint configuration. They find in a step what would
 /// otherwise need a crash at the worst moment.
 /// </summary>
 internal sealed class DurabilityGhosts(SimWorld world)
@@ -49,26 +49,21 @@ internal sealed class DurabilityGhosts(SimWorld world)
     {
         var term = member.Node!.Term;
         RequireVote(member, term, member.Id);
-        var votes = 0;
-        foreach (var voter in world.Configuration.Voters)
-        {
-            votes += HasVoted(world.Member(voter), term, member.Id) ? 1 : 0;
-        }
-
+        var configuration = ConfigurationChecks.InForce(member.Node, member.Node.LastIndex);
         _invariants.Require(
-            votes >= Majority,
+            ConfigurationChecks.IsQuorum(configuration, voter => HasVoted(world.Member(voter), term, member.Id)),
             "DurableVote",
-            $"m{member.Id.Value} leads in term {term} with {votes} votes on stable storage");
+            $"m{member.Id.Value} leads in term {term} without a quorum of votes on stable storage ({configuration})");
     }
 
     /// <summary>DurableQuorum: somebody holds this index to be committed, for the first time.</summary>
     public void Committed(SimMember member, ulong index, ulong term)
     {
-        var holders = StableHolders(index, term, but: null);
+        var configuration = ConfigurationChecks.InForce(member.Node!, member.Node!.LastIndex);
         _invariants.Require(
-            holders >= Majority,
+            ConfigurationChecks.IsQuorum(configuration, voter => world.Member(voter).Disk.Stable.Holds(index, term)),
             "DurableQuorum",
-            $"m{member.Id.Value} commits {index}/{term}, which only {holders} of {world.Configuration.Voters.Count} voters have on stable storage");
+            $"m{member.Id.Value} commits {index}/{term}, which no quorum of ({configuration}) has on stable storage");
     }
 
     /// <summary>The core says that its log is durable through DurableIndex.</summary>
@@ -91,19 +86,21 @@ internal sealed class DurabilityGhosts(SimWorld world)
     /// </summary>
     public void Truncating(SimMember member, ulong from)
     {
+        var configuration = _invariants.Configurations.Committed;
         for (var index = from; index <= _invariants.CommittedIndex; index++)
         {
             var term = _invariants.CommittedTerm(index);
-            if (!world.Configuration.IsVoter(member.Id) || member.Disk.Stable.EntryAt(index)?.Term != term)
+            if (!configuration.IsVoter(member.Id) || member.Disk.Stable.EntryAt(index)?.Term != term)
             {
                 break;
             }
 
-            var holders = StableHolders(index, term, but: member);
             _invariants.Require(
-                holders >= Majority,
+                ConfigurationChecks.IsQuorum(
+                    configuration,
+                    voter => voter != member.Id && world.Member(voter).Disk.Stable.Holds(index, term)),
                 "CommittedIsKept",
-                $"m{member.Id.Value} deletes {index}/{term} from its disk; it is committed, and only {holders} others have it");
+                $"m{member.Id.Value} deletes {index}/{term} from its disk; it is committed, and no quorum of ({configuration}) has it without this one");
         }
     }
 
@@ -113,21 +110,6 @@ internal sealed class DurabilityGhosts(SimWorld world)
             next.Term > old.Term || (next.Term == old.Term && (old.Vote.IsNone || old.Vote == next.Vote)),
             "DurableVoteIsKept",
             $"m{member.Id.Value}: term {next.Term}, vote {next.Vote.Value} after term {old.Term}, vote {old.Vote.Value}");
-
-    // Not the core's own arithmetic, which is under test.
-    private int Majority => (world.Configuration.Voters.Count / 2) + 1;
-
-    private int StableHolders(ulong index, ulong term, SimMember? but)
-    {
-        var holders = 0;
-        foreach (var voter in world.Configuration.Voters)
-        {
-            var member = world.Member(voter);
-            holders += member != but && member.Disk.Stable.Holds(index, term) ? 1 : 0;
-        }
-
-        return holders;
-    }
 
     private void RequireVote(SimMember member, ulong term, MemberId candidate)
     {

@@ -1,4 +1,7 @@
+using System.Globalization;
+using Blixard.Linearizability;
 using Blixard.Raft.Simulation.World;
+using Register = Blixard.Linearizability.Register;
 
 namespace Blixard.Raft.Simulation.Checks;
 
@@ -21,13 +24,15 @@ internal sealed class HistoryOperation(bool isWrite, ulong value, long began)
 /// <summary>What clients did and were told, register by register: the input of the linearizability check.</summary>
 internal sealed class History
 {
+    private const int MaxOperations = 1_000;
+
+    private static readonly Register s_register = new();
+
     private readonly List<HistoryOperation>[] _operations;
     private readonly Dictionary<Write, HistoryOperation> _writes = [];
     private long _clock;
 
     public History(int keys) => _operations = [.. Enumerable.Range(0, keys).Select(_ => new List<HistoryOperation>())];
-
-    public IReadOnlyList<IReadOnlyList<HistoryOperation>> Keys => _operations;
 
     public HistoryOperation BeginRead(int key) => Begin(key, isWrite: false, 0);
 
@@ -43,6 +48,46 @@ internal sealed class History
 
     /// <summary>It never happened: the check must not let it.</summary>
     public void Refused(Write write) => _operations[write.Key].Remove(_writes[write]);
+
+    /// <summary>
+    /// Is there an order of all operations, each at one moment between its beginning and its end, that explains what was
+    /// read? Of a long history the first part, which must have one too.
+    /// </summary>
+    public void RequireLinearizable(Invariants invariants)
+    {
+        for (var key = 0; key < _operations.Length; key++)
+        {
+            var until = _operations[key].Count > MaxOperations ? _operations[key][MaxOperations].Began : long.MaxValue;
+            var verdict = Checker.Check(s_register, Part(_operations[key], until));
+            invariants.Require(
+                verdict.IsLinearizable, "Linearizability", $"key {key}, {_operations[key].Count} operations: {verdict}");
+        }
+    }
+
+    private static List<Operation<RegisterInput, string?>> Part(List<HistoryOperation> operations, long until)
+    {
+        var part = new List<Operation<RegisterInput, string?>>();
+        foreach (var operation in operations)
+        {
+            var ended = operation.Ended < until;
+            if (operation.Began < until && (operation.IsWrite || ended))
+            {
+                part.Add(new()
+                {
+                    Client = "",
+                    Input = operation.IsWrite ? RegisterInput.Write(Text(operation.Value)!) : RegisterInput.Read,
+                    Invoked = operation.Began,
+                    Completed = ended ? operation.Ended : null,
+                    Output = operation.IsWrite || !ended ? null : Text(operation.Value),
+                });
+            }
+        }
+
+        return part;
+    }
+
+    private static string? Text(ulong value) =>
+        value == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{value >> 32}.{(uint)value}");
 
     private HistoryOperation Begin(int key, bool isWrite, ulong value)
     {

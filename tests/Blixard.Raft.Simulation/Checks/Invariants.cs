@@ -24,11 +24,14 @@ internal sealed class Invariants
     {
         _world = world;
         _history = new(this);
+        Configurations = new(this, world.FirstConfiguration);
     }
 
     public ulong CommittedIndex => (ulong)_committed.Count - 1;
 
     public int Elections => _leaders.Count;
+
+    public ConfigurationChecks Configurations { get; }
 
     public ulong CommittedTerm(ulong index) => _committed[(int)index].Entry.Term;
 
@@ -52,6 +55,7 @@ internal sealed class Invariants
         seen.Applied = member.Machine.Applied;
         seen.Durable = 0;
         seen.Role = node.Role;
+        seen.Configuration = node.Configuration;
     }
 
     /// <summary>The only member that changed since the last step is this one.</summary>
@@ -76,6 +80,11 @@ internal sealed class Invariants
             Commit(member, index);
         }
 
+        if (node.Commit > seen.Commit)
+        {
+            Configurations.CommitMoved(member);
+        }
+
         if (node.DurableIndex != seen.Durable)
         {
             _world.Durability.Claimed(member);
@@ -86,6 +95,7 @@ internal sealed class Invariants
         seen.Applied = applied;
         seen.Durable = node.DurableIndex;
         seen.Role = node.Role;
+        seen.Configuration = node.Configuration;
     }
 
     public void ReadyTaken(SimMember member, Ready ready, ulong lastBatch)
@@ -102,6 +112,8 @@ internal sealed class Invariants
             _history.Seen(entry, previousTerm);
             previousTerm = entry.Term;
         }
+
+        Configurations.Appended(member, ready.Entries);
     }
 
     /// <summary>State Machine Safety: the entry at an index, and the state after it, are the same everywhere.</summary>
@@ -121,6 +133,10 @@ internal sealed class Invariants
             snapshot.Index <= CommittedIndex && CommittedTerm(snapshot.Index) == snapshot.Term,
             "SnapshotIsCommitted",
             $"m{member.Id.Value} restored {snapshot.Index}/{snapshot.Term}");
+        Require(
+            Configurations.IsAsCommitted(snapshot.Configuration, snapshot.Index),
+            "SnapshotConfiguration",
+            $"m{member.Id.Value} restored {snapshot.Index} with ({snapshot.Configuration}), not ({Configurations.At(snapshot.Index)})");
         SameState(member, snapshot.Index);
     }
 
@@ -188,6 +204,7 @@ internal sealed class Invariants
         }
 
         _committed.Add(new(entry, node.Term));
+        Configurations.EntryCommitted(entry);
         if (index == node.Commit)
         {
             _world.Durability.Committed(member, index, entry.Term);

@@ -14,4 +14,7 @@ internal sealed class Observed
     public ulong Applied { get; set; }
 
     public RaftRole Role { get; set; }
+
+    /// <summary>By which it went last.</summary>
+    public Configuration Configuration { get; set; } = Configuration.Empty;
 }

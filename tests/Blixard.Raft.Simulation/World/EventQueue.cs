@@ -48,6 +48,9 @@ internal enum EventKind : byte
 
     /// <summary>... and then has again (the member's number).</summary>
     DiskFreed,
+
+    /// <summary>The leader is asked to change the configuration.</summary>
+    Membership,
     Transfer,
 
     /// <summary>A new leader gets into trouble (the member's number).</summary>

@@ -1,32 +1,45 @@
+using System.Collections.Immutable;
+using Blixard.Raft.Core;
+
 namespace Blixard.Raft.Simulation.World;
 
 /// <summary>
-/// Whose disk may be damaged: never so many that a quorum of intact ones is not left, for then nothing could be
-/// repaired, and nobody could promise anything. The members that a run may damage are drawn once, so that no index is
-/// ever damaged on more of them (TigerBeetle's ClusterFaultAtlas, testing/storage.zig).
+/// Whose disk may be damaged, and who may stay down: never so many that some configuration in force somewhere is left
+/// without a quorum of intact members, for then nothing could be repaired, and nobody could promise anything. Damage
+/// keeps to the same members for the whole run, so no index is ever damaged on more of them (TigerBeetle's
+/// ClusterFaultAtlas, testing/storage.zig).
 /// </summary>
-internal sealed class FaultAtlas
+internal sealed class FaultAtlas(SimWorld world)
 {
-    private readonly SimWorld _world;
-    private readonly HashSet<int> _mayBeDamaged = [];
+    public bool MayDamage(SimMember member) => member.Disk.WasDamaged || CanSpare(member);
 
-    public FaultAtlas(SimWorld world)
+    /// <summary>Every configuration that somebody goes by has a quorum without it too.</summary>
+    public bool CanSpare(SimMember member)
     {
-        _world = world;
-        for (var left = (world.Options.Voters - 1) / 2; left > 0; left--)
+        foreach (var other in world.Members)
         {
-            _mayBeDamaged.Add(world.Random.Below(world.Options.Voters));
+            if (!LeavesQuorum(other.Observed.Configuration, member))
+            {
+                return false;
+            }
         }
 
-        for (var learner = world.Options.Voters; learner < world.Options.Members; learner++)
-        {
-            _mayBeDamaged.Add(learner);
-        }
+        return LeavesQuorum(world.Invariants.Configurations.Committed, member);
     }
 
-    /// <summary>Voters that a quorum can do without, besides those whose disks are damaged.</summary>
-    public int Spare =>
-        ((_world.Options.Voters - 1) / 2) - _world.Members.Count(member => member.Number < _world.Options.Voters && member.Disk.WasDamaged);
+    /// <summary>Its intact voters are a quorum, without <paramref name="but"/> too.</summary>
+    public bool LeavesQuorum(Configuration configuration, SimMember? but) =>
+        LeavesMajority(configuration.Voters, but) && LeavesMajority(configuration.Outgoing, but);
 
-    public bool MayDamage(SimMember member) => _mayBeDamaged.Contains(member.Number);
+    private bool LeavesMajority(ImmutableSortedSet<MemberId> voters, SimMember? but)
+    {
+        var gone = 0;
+        foreach (var voter in voters)
+        {
+            var member = world.Member(voter);
+            gone += member == but || member.Disk.WasDamaged || member.IsLost || member.IsLeftOut ? 1 : 0;
+        }
+
+        return gone <= (voters.Count - 1) / 2 || voters.IsEmpty;
+    }
 }

@@ -43,7 +43,11 @@ internal sealed class HealPhase(SimWorld world)
 
     public bool IsDone => _stage == Stage.Done;
 
-    private IEnumerable<SimMember> Healing => world.Members.Where(member => member.TakesPart);
+    /// <summary>The members of the configuration that are not down for good.</summary>
+    private IEnumerable<SimMember> Healing =>
+        world.Leader() is >= 0 and var leader && world.Members[leader].Node!.Configuration is var configuration
+            ? world.Members.Where(member => member.TakesPart && configuration.Contains(member.Id))
+            : [];
 
     public void AfterStep()
     {
@@ -115,6 +119,7 @@ internal sealed class HealPhase(SimWorld world)
         {
             var what = member.Node is not { } node ? "is down"
                 : node.Term != leader.Term || node.Leader != leader.Self ? "does not follow the leader"
+                : node.Configuration != leader.Configuration || node.IsChangePending ? "has another configuration, or an unfinished one"
                 : node.Commit != leader.LastIndex || node.LastIndex != leader.LastIndex ? "lacks entries or their commitment"
                 : member.Machine.Applied != node.Commit ? "has not applied all"
                 : _stage == Stage.Quiet && member.Reads.Served == _servedBefore[member.Number] ? "serves no read"

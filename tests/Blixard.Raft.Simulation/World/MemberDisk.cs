@@ -47,7 +47,7 @@ internal sealed class MemberDisk(SimWorld world, SimMember member)
         {
             _log = WriteAheadLog.Open(Files, LogDirectory, LogOptions(core.Self), out var read);
             RequireKept(read);
-            if (read.Snapshot.Configuration == Configuration.Empty)
+            if (read.Snapshot.Configuration == Configuration.Empty && read.Entries.Count == 0)
             {
                 _attempted.Add(new() { Snapshot = new(0, 0, first) });
             }
@@ -131,10 +131,21 @@ internal sealed class MemberDisk(SimWorld world, SimMember member)
         }
     }
 
-    /// <summary>No more than this many bytes are left.</summary>
-    public void Fill(int left) => Files.Capacity = Files.Used + left;
+    /// <summary>The host knows that there is little space left; it may run out before.</summary>
+    public bool IsLow { get; private set; }
 
-    public void Free() => Files.Capacity = long.MaxValue;
+    /// <summary>No more than this many bytes are left.</summary>
+    public void Fill(int left, bool isKnown)
+    {
+        Files.Capacity = Files.Used + left;
+        IsLow = isKnown;
+    }
+
+    public void Free()
+    {
+        Files.Capacity = long.MaxValue;
+        IsLow = false;
+    }
 
     private void Keep()
     {

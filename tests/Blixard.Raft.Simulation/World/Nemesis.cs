@@ -5,6 +5,8 @@ namespace Blixard.Raft.Simulation.World;
 /// <summary>What goes wrong, and when: each kind of trouble schedules its own next visit.</summary>
 internal sealed class Nemesis(SimWorld world)
 {
+    private readonly MembershipChanges _membership = new(world);
+
     public void Begin()
     {
         Again(EventKind.Partition, world.Options.PartitionEvery);
@@ -14,6 +16,7 @@ internal sealed class Nemesis(SimWorld world)
         Again(EventKind.Transfer, world.Options.TransferEvery);
         Again(EventKind.DiskError, world.Options.DiskErrorEvery);
         Again(EventKind.DiskFull, world.Options.DiskFullEvery);
+        Again(EventKind.Membership, world.Options.MembershipEvery);
     }
 
     /// <summary>Somebody was elected; it may not enjoy it for long.</summary>
@@ -63,13 +66,20 @@ internal sealed class Nemesis(SimWorld world)
                 break;
             case EventKind.DiskFull:
                 var full = Any();
-                full.Disk.Fill(world.Random.Below(6_000));
+                full.Disk.Fill(world.Random.Below(6_000), isKnown: world.Random.Chance(700));
+                full.SetStorageLow();
                 world.Trace.Add(world, full.Number, "has a disk without room");
                 world.Schedule(world.Random.Below(1_000_000), EventKind.DiskFreed, full.Number);
                 Again(kind, world.Options.DiskFullEvery);
                 break;
             case EventKind.DiskFreed:
-                world.Members[(int)payload!].Disk.Free();
+                var freed = world.Members[(int)payload!];
+                freed.Disk.Free();
+                freed.SetStorageLow();
+                break;
+            case EventKind.Membership:
+                _membership.Strike();
+                Again(kind, world.Options.MembershipEvery);
                 break;
             case EventKind.Transfer:
                 Transfer();
@@ -93,6 +103,7 @@ internal sealed class Nemesis(SimWorld world)
             member.PausedUntil = 0;
             member.Storage.Stall(0);
             member.Disk.Free();
+            member.SetStorageLow();
             member.TickPeriod = SwarmOptions.TickPeriod + world.Random.Between(-500, 500);
             if (blackout)
             {
@@ -111,10 +122,10 @@ internal sealed class Nemesis(SimWorld world)
             return;
         }
 
-        for (var more = world.Faults.Spare; more > 0; more--)
+        for (var tries = world.Members.Length / 2; tries > 0; tries--)
         {
-            var member = world.Members[world.Random.Below(world.Options.Voters)];
-            if (member.TakesPart)
+            var member = world.Members[world.Random.Below(world.Members.Length)];
+            if (member.TakesPart && world.Faults.CanSpare(member))
             {
                 member.Crash(powerLoss: false);
                 member.IsLeftOut = true;

@@ -73,9 +73,26 @@ internal sealed class SimMember
     public bool IsLeftOut { get; set; }
 
     /// <summary>The healed cluster consists of those that are.</summary>
-    public bool TakesPart => !IsLost && !IsLeftOut;
+    public bool TakesPart => HasJoined && !IsLost && !IsLeftOut;
+
+    /// <summary>It is a member, or has been one.</summary>
+    public bool HasJoined { get; private set; }
+
+    /// <summary>One that joins knows nobody until the leader sends it the log.</summary>
+    private Configuration First =>
+        _world.FirstConfiguration.Contains(Id) ? _world.FirstConfiguration : Configuration.Empty;
 
     // ---- life ----
+
+    /// <summary>Switched on for the first time.</summary>
+    public void Join()
+    {
+        if (!HasJoined)
+        {
+            HasJoined = true;
+            Start();
+        }
+    }
 
     /// <summary>Reads the disk back and syncs it; the node runs when that is done.</summary>
     public void Start()
@@ -94,7 +111,7 @@ internal sealed class SimMember
         var core = CoreOptions();
         try
         {
-            Node = new(core, Disk.Open(core, Machine, _world.Configuration));
+            Node = new(core, Disk.Open(core, Machine, First));
         }
         catch (Exception refused) when (refused is WalCorruptException or SnapshotCorruptException)
         {
@@ -105,6 +122,7 @@ internal sealed class SimMember
         }
 
         _lastBatch = 0;
+        Node.SetStorageLow(Disk.IsLow);
         _world.Invariants.Started(this);
         _snapshots.Opened(Node.Snapshot);
         _world.Schedule(_world.Random.Below((int)TickPeriod), EventKind.Tick, this);
@@ -112,7 +130,7 @@ internal sealed class SimMember
 
     public void Crash(bool powerLoss)
     {
-        Action? doing = _recovering ? () => Disk.Open(CoreOptions(), NewMachine(), _world.Configuration) : null;
+        Action? doing = _recovering ? () => Disk.Open(CoreOptions(), NewMachine(), First) : null;
         Storage.Crash(powerLoss, doing ?? _snapshots.Doing);
         Node = null;
         Incarnation++;
@@ -180,6 +198,23 @@ internal sealed class SimMember
         var asked = Node!.ReadIndex(context);
         AfterInput();
         return asked;
+    }
+
+    public ChangeResult ChangeConfiguration(Configuration target)
+    {
+        var result = Node!.ChangeConfiguration(target);
+        AfterInput();
+        return result;
+    }
+
+    /// <summary>Its host sees how much space is left on the disk.</summary>
+    public void SetStorageLow()
+    {
+        if (Node is not null && PausedUntil <= _world.Now)
+        {
+            Node.SetStorageLow(Disk.IsLow);
+            AfterInput();
+        }
     }
 
     public void TransferLeadership(MemberId target)

@@ -15,7 +15,7 @@ internal sealed class SimWorld
         Options = SwarmOptions.Draw(Random);
         Network = new(Options, Random);
         Trace = new(traceSink);
-        Configuration = new(Ids(0, Options.Voters), Ids(Options.Voters, Options.Members));
+        FirstConfiguration = new(Ids(0, Options.Voters), Ids(Options.Voters, Options.Voters + Options.Learners));
         Invariants = new(this);
         Durability = new(this);
         Clients = new(this);
@@ -34,7 +34,8 @@ internal sealed class SimWorld
 
     public Trace Trace { get; }
 
-    public Configuration Configuration { get; }
+    /// <summary>Of those that are members from the beginning.</summary>
+    public Configuration FirstConfiguration { get; }
 
     public SimMember[] Members { get; }
 

@@ -67,6 +67,7 @@ internal sealed class SimulationRun
             }
         }
 
+        _world.Clients.History.RequireLinearizable(_world.Invariants);
         return new(
             _hash,
             _world.Steps,
@@ -77,9 +78,9 @@ internal sealed class SimulationRun
 
     private void Begin()
     {
-        foreach (var member in _world.Members)
+        foreach (var member in _world.FirstConfiguration.Members)
         {
-            member.Start();
+            _world.Member(member).Join();
         }
 
         for (var client = 0; client < _world.Options.Clients; client++)

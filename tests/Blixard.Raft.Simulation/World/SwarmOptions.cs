@@ -131,17 +131,26 @@ internal sealed record SwarmOptions
     /// <summary>That a client whose write is overdue forgets it instead of trying again.</summary>
     public required int GiveUpChance { get; init; }
 
-    public int Members => Voters + Learners;
+    /// <summary>Machines that are no members at first.</summary>
+    public required int Spares { get; init; }
+
+    /// <summary>Mean time between changes of the configuration; 0: never.</summary>
+    public required int MembershipEvery { get; init; }
+
+    public int Members => Voters + Learners + Spares;
 
     public static SwarmOptions Draw(SimRandom random)
     {
         var electionTicks = random.Between(4, 12);
         var slowNetwork = random.Chance(300);
         var slowDisk = random.Chance(300);
+        var changes = random.Chance(600) ? 0 : random.Pick(50_000, 200_000, 600_000);
         return new()
         {
             Voters = random.Chance(30) ? 1 : random.Pick(3, 3, 3, 3, 5, 5, 7),
             Learners = random.Chance(200) ? 1 : 0,
+            Spares = changes == 0 ? 0 : random.Below(4),
+            MembershipEvery = changes,
             ElectionTicks = electionTicks,
             HeartbeatTicks = random.Between(1, Math.Max(1, electionTicks / 4)),
             MaxAppendEntries = random.Chance(400) ? 1 : random.Pick(2, 8, 4096),
