@@ -46,7 +46,23 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         if (state.ElectionElapsed >= timeout && !diskStalled)
         {
             state.ElectionElapsed = 0;
+            ForgetLeader();
             Campaign(preVote: true, transferred: false);
+        }
+    }
+
+    /// <summary>
+    /// Nothing came from it for an election timeout. Whoever may not campaign forgets it too: a learner loyal to a leader
+    /// that is gone would refuse its vote for ever, and it may be needed, for it may just have been promoted without
+    /// knowing so.
+    /// </summary>
+    private void ForgetLeader()
+    {
+        if (!state.Leader.IsNone)
+        {
+            state.Leader = MemberId.None;
+            reads.LeaderChanged();
+            replication.LeaderChanged();
         }
     }
 
@@ -132,17 +148,10 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
             return;
         }
 
-        var leaderLost = !state.Leader.IsNone;
-        state.Leader = MemberId.None;
+        ForgetLeader();
         state.RandomizeElectionTimeout();
         state.ElectionElapsed = 0;
         _votes.Clear();
-        if (leaderLost)
-        {
-            reads.LeaderChanged();
-            replication.LeaderChanged();
-        }
-
         if (preVote)
         {
             state.Role = RaftRole.PreCandidate;

@@ -207,4 +207,23 @@ public sealed class ElectionTests
         lab.Run(12);
         Assert.Equal(ProposeStatus.Appended, leader.Propose("accepted again").Status);
     }
+
+    [Fact]
+    public void A_learner_that_is_promoted_while_it_is_cut_off_votes_for_the_leader_that_comes_back()
+    {
+        var lab = new Lab(1, learners: 1);
+        var leader = lab.Elect(1);
+        lab.Run(2);
+        lab.Isolate(2);
+        Assert.Equal(ChangeStatus.Appended, leader.Node.ChangeConfiguration(Lab.Voters(1, 2)).Status);
+        lab.Run(20);
+        Assert.NotEqual(RaftRole.Leader, leader.Node.Role);
+        Assert.Equal(MemberId.None, lab[2].Node.Leader);
+
+        lab.Heal();
+        lab.Run(40);
+
+        Assert.Equal(Lab.Voters(1, 2), lab.Leader.Node.Configuration);
+        Assert.False(lab.Leader.Node.IsChangePending);
+    }
 }
