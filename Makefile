@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer needs; both build first, and say what is missing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build test check sim mutants demo clean
+.PHONY: help build test check sim soak mutants demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ check: ## format, analyzers, shell scripts
 
 sim: ## the deterministic simulator alone (SEEDS=3000 EVENTS=20000 SEED_BASE=1; SEED=n replays one with its trace)
 	@scripts/simulate Blixard.Raft.Simulation
+
+soak: ## real faults on real hosts under load; are the clients' histories linearizable? (FAULTS=50 SEED=n CLIENTS=12)
+	@scripts/soak
 
 mutants: ## break the rules of Raft one by one: the simulator must find each (MUTANT_SEEDS=300)
 	@scripts/simulate Blixard.Raft.Mutants

@@ -33,7 +33,8 @@ internal static class Eventually
 
             if (Stopwatch.GetElapsedTime(started) > within)
             {
-                throw new TimeoutException($"not within {within.TotalSeconds} s: {what}{(last is null ? "" : $" (last: {last})")}");
+                throw new TimeoutException(
+                    $"not within {within.TotalSeconds} s: {what}{(last is null ? "" : $" (last: {last})")}");
             }
 
             await Task.Delay(Pause);

@@ -7,6 +7,8 @@ namespace Blixard.Cluster.Harness;
 internal sealed class Member(string name, string ip, int port) : IDisposable
 {
     private const string Unit = "blixard-node.service";
+    private const string DataDirectory = "/var/lib/blixard";
+    private const string Ballast = DataDirectory + "/ballast";
 
     public string Name { get; } = name;
 
@@ -45,7 +47,34 @@ internal sealed class Member(string name, string ip, int port) : IDisposable
 
     public Task ResumeDaemonAsync() => SignalDaemonAsync("CONT");
 
+    public Task StopDaemonAsync() => ExecAsync("systemctl", "stop", Unit);
+
+    public Task StartDaemonAsync() => ExecAsync("systemctl", "start", "--no-block", Unit);
+
+    /// <summary>It ended with an error by itself, and systemd is about to start it again (Restart=).</summary>
+    public async Task<bool> IsRestartingAsync() =>
+        await ExecAsync("systemctl", "show", "-p", "SubState", "--value", Unit) == "auto-restart";
+
+    /// <summary>Takes all space that is left where the daemon keeps its data; needs a small disk (up --disk).</summary>
+    public Task FillDiskAsync() => ExecAsync(
+        "sh",
+        "-c",
+        // fallocate takes what is there at once; what is left for its own blocks is written.
+        $"fallocate -l $(($(stat -f -c '%a*%S' {DataDirectory}) - (1 << 20))) {Ballast} || true; "
+            + $"cat /dev/zero >>{Ballast} 2>/dev/null || true");
+
+    public Task FreeDiskAsync() => ExecAsync("rm", "-f", Ballast);
+
     private Task SignalDaemonAsync(string signal) => ExecAsync("systemctl", "kill", $"--signal={signal}", Unit);
+
+    /// <summary>What the daemon said, in all boots of its host; also while that has no power.</summary>
+    /// <param name="format">As <c>journalctl -o</c> has it.</param>
+    public async Task<string> JournalAsync(string format = "cat")
+    {
+        var directory = await Hosts.RunAsync("journal", Name);
+        return await Programs.RunAsync(
+            "journalctl", "--directory", directory, "-u", Unit, "--no-pager", "-q", "-o", format);
+    }
 
     public async Task<Vm> VmAsync(string vm, ReadOptions? options = null) =>
         (await Client.GetVmAsync(vm, options ?? ReadOptions.Linearizable, CancellationToken.None)).Value;

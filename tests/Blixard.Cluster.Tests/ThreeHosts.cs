@@ -26,6 +26,9 @@ public sealed class ThreeHosts : IAsyncLifetime
     /// <summary>Defined on every host, started on none.</summary>
     public const string Candidate = "spare";
 
+    /// <summary>Why the hosts have no disks of their own that could be filled; null where they have.</summary>
+    internal string? WhyNoDisks { get; private set; }
+
     public async ValueTask InitializeAsync()
     {
         if (Hosts.Program is null)
@@ -33,6 +36,8 @@ public sealed class ThreeHosts : IAsyncLifetime
             return;
         }
 
+        var (status, _, why) = await Hosts.TryAsync("can-limit-disks");
+        WhyNoDisks = status == 0 ? null : why.Trim();
         foreach (var member in All)
         {
             await UpAsync(member, bootstrap: true);
@@ -61,7 +66,19 @@ public sealed class ThreeHosts : IAsyncLifetime
 
     internal Task UpAsync(Member member, bool bootstrap = false)
     {
-        List<string> options = ["--candidate", Candidate, .. Vms[member.Name].SelectMany(vm => new[] { "--vm", vm })];
+        List<string> options =
+        [
+            "--candidate", Candidate, .. Vms[member.Name].SelectMany(vm => new[] { "--vm", vm }),
+            // So that a test has several segments and snapshots to look at, and followers that need a snapshot.
+            "--env", "BLIXARD__RAFT__SEGMENTBYTES=4194304",
+            "--env", "BLIXARD__RAFT__SNAPSHOTENTRIES=2000",
+            "--env", "BLIXARD__RAFT__TRAILINGENTRIES=200",
+        ];
+        if (WhyNoDisks is null)
+        {
+            options.AddRange(["--disk", "512"]);
+        }
+
         if (bootstrap)
         {
             options.Add("--bootstrap");

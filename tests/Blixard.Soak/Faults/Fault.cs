@@ -1,0 +1,14 @@
+namespace Blixard.Soak.Faults;
+
+/// <summary>One fault: something real is done to the cluster, and undone after a while.</summary>
+/// <param name="Kind">By which it is counted.</param>
+/// <param name="Where">For the log.</param>
+/// <param name="Hosts">On which a command is run; no other fault may take their power at the same time.</param>
+/// <param name="Hold">How long it lasts.</param>
+/// <param name="Begin">Does it.</param>
+/// <param name="End">Undoes it, whatever has become of it meanwhile.</param>
+internal sealed record Fault(
+    string Kind, string Where, IReadOnlyList<string> Hosts, TimeSpan Hold, Func<Task> Begin, Func<Task> End)
+{
+    public override string ToString() => $"{Kind} {Where} {Hold.TotalMilliseconds:F0} ms";
+}
