@@ -26,6 +26,9 @@ internal sealed partial class PersistWorker(
     /// <summary>A snapshot is durable: mark it in the log and drop what lies behind.</summary>
     public void Compact(SnapshotMeta snapshot, ulong through) => _work.Add(new(null, snapshot, through));
 
+    /// <summary>The core says that all that was lost to a damaged disk is made good.</summary>
+    public void EndRepair() => _work.Add(new(null, null, 0));
+
     /// <summary>Runs until <see cref="Complete"/>; throws what the disk throws.</summary>
     public Task RunAsync() => Task.Factory.StartNew(
         Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -47,6 +50,11 @@ internal sealed partial class PersistWorker(
                 if (work.Ready is { } ready)
                 {
                     together.Add(ready);
+                }
+                else if (work.Snapshot is null)
+                {
+                    Persist(together);
+                    log.EndRepair();
                 }
                 else
                 {

@@ -39,13 +39,13 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private RaftStatus _announced;
     private Task _running = Task.CompletedTask;
     private long _ticks;
+    private bool _isRepairing;
 
     /// <summary>Recovers this member from its disk and restores the state machine from the newest snapshot.</summary>
     /// <param name="time">
     /// Of the ticks; its timestamps should go on while the machine is suspended (<see cref="BootTime"/>).
     /// </param>
-    /// <exception cref="WalCorruptException">The log is damaged where it was durable: nothing was changed.</exception>
-    /// <exception cref="SnapshotCorruptException">No snapshot is whole and the log does not cover its loss.</exception>
+    /// <exception cref="SnapshotCorruptException">No snapshot is whole, and nobody else could send one.</exception>
     public RaftHost(
         RaftHostOptions options,
         WriteAheadLog log,
@@ -59,11 +59,6 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     {
         (_options, _log, _transport, _metrics, _time, _logger) = (options, log, transport, metrics, time, logger);
         LogRecovered(log.Recovery.Segments, log.Recovery.Batches, recovered.HardState.Term);
-        if (log.Recovery.Torn is { } torn)
-        {
-            LogTorn(torn.File, torn.Offset);
-        }
-
         var restored = Recovery.Restore(options, log, recovered, snapshots, stateMachine);
         _core = new(options.Core, restored);
         _persist = new(log, transport, Post, metrics, logger);
@@ -74,7 +69,12 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             retryTicks: options.Core.ElectionTicks,
             timeoutTicks: (int)Math.Ceiling(options.ReadTimeout / options.Tick));
         _changes = new(_core, options.Core.ElectionTicks);
+        _isRepairing = _core.IsRepairing;
         _status = _announced = ReadStatus();
+        if (_status.Repair is { } repair)
+        {
+            LogRepairing(repair.Through, repair.Term, _core.LastIndex);
+        }
     }
 
     /// <summary>The newest status; any thread may read it.</summary>
@@ -371,6 +371,14 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             Announce();
         }
 
+        if (_isRepairing && !_core.IsRepairing)
+        {
+            _isRepairing = false;
+            _persist.EndRepair();
+            Volatile.Write(ref _status, ReadStatus());
+            LogRepaired(_core.Commit, _core.Term);
+        }
+
         _changes.Check();
     }
 
@@ -456,11 +464,14 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         {
             IsActive = peer.IsActive,
             IsLeaving = peer.IsLeaving,
+            IsRepairing = peer.IsRepairing,
+            StorageLow = peer.StorageLow == true,
         })])
     {
         IsChangePending = _core.IsChangePending,
         ConfigurationIndex = _core.ConfigurationIndex,
         TransferTarget = _core.TransferTarget,
+        Repair = _core.IsRepairing ? _log.Repair : null,
     };
 
     /// <summary>The loop is over: whoever waits must not wait for ever.</summary>
@@ -490,9 +501,15 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private partial void LogRecovered(int segments, long batches, ulong term);
 
     [LoggerMessage(
-        LogLevel.Warning,
-        "The last, unacknowledged write to {File} was torn at offset {Offset} and has been cut off")]
-    private partial void LogTorn(string file, long offset);
+        LogLevel.Error,
+        "Entries through index {Through} of term {Term} were stored here and can't be read back; the log goes through "
+        + "{Last} now. This member does not vote or lead until the leader has repaired it")]
+    private partial void LogRepairing(ulong through, ulong term, ulong last);
+
+    [LoggerMessage(
+        LogLevel.Information,
+        "Repaired: the log is whole through index {Index} of term {Term}, and this member votes again")]
+    private partial void LogRepaired(ulong index, ulong term);
 
     [LoggerMessage(
         LogLevel.Warning, "This member did not run for {Milliseconds} ms: suspended, stopped, or short of processor time")]

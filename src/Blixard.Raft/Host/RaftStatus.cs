@@ -35,6 +35,12 @@ public sealed record RaftStatus(
     /// <summary>As leader: whom leadership is being handed to; none when it is not.</summary>
     public MemberId TransferTarget { get; init; }
 
+    /// <summary>
+    /// Non-null: this member lost what it had acknowledged to a damaged disk, and neither votes nor leads until the
+    /// leader has given it back.
+    /// </summary>
+    public Repair? Repair { get; init; }
+
     public bool IsLeader => Role == RaftRole.Leader;
 }
 
@@ -46,6 +52,12 @@ public sealed record PeerStatus(
 {
     /// <summary>Heard of in this leadership, and less than an election timeout ago.</summary>
     public bool IsActive { get; init; }
+
+    /// <summary>It says that it lost entries to a damaged disk and is not whole again.</summary>
+    public bool IsRepairing { get; init; }
+
+    /// <summary>It says that its disk is nearly full.</summary>
+    public bool StorageLow { get; init; }
 
     /// <summary>No longer in the configuration in force; it is still told so for a while.</summary>
     public bool IsLeaving { get; init; }

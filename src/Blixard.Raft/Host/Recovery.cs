@@ -6,6 +6,7 @@ namespace Blixard.Raft.Host;
 /// <summary>Puts together what the log and the snapshot store found, and restores the state machine.</summary>
 internal static class Recovery
 {
+    /// <exception cref="SnapshotCorruptException">No snapshot is whole, and nobody else could send one.</exception>
     public static RestoredState Restore(
         RaftHostOptions options,
         WriteAheadLog log,
@@ -13,15 +14,30 @@ internal static class Recovery
         SnapshotStore snapshots,
         IStateMachine stateMachine)
     {
-        using var stored = snapshots.OpenLatest(recovered);
+        using var stored = Open(options, log, snapshots, ref recovered);
         if (stored is not null)
         {
             stateMachine.Restore(stored.Meta, stored.Content);
-            return recovered with
+            if (GoesOnFrom(stored.Meta, recovered.Entries))
             {
-                Snapshot = stored.Meta,
-                Entries = GoesOnFrom(stored.Meta, recovered.Entries) ? recovered.Entries : [],
-            };
+                return recovered with { Snapshot = stored.Meta };
+            }
+
+            if (recovered.Repair is not null)
+            {
+                Restart(log, stored.Meta);
+            }
+
+            return recovered with { Snapshot = stored.Meta, Entries = [] };
+        }
+
+        if (recovered.Repair is not null
+            && (recovered.Snapshot.Index > 0 || recovered.Entries is [{ Index: > 1 }, ..]))
+        {
+            // What is left of the log goes on from a state that is lost. The leader has both.
+            var nothing = new SnapshotMeta(0, 0, NewestConfiguration(options, recovered));
+            Restart(log, nothing);
+            return recovered with { Snapshot = nothing, Entries = [] };
         }
 
         // A member that joined has an empty configuration until it gets its log, and later below its first entry.
@@ -38,8 +54,60 @@ internal static class Recovery
     }
 
     /// <summary>
+    /// The snapshot to start from; null: none. If the log is intact and yet no snapshot can be used, this member goes
+    /// over to repair: the state that its log goes on from is lost.
+    /// </summary>
+    private static SnapshotFile? Open(
+        RaftHostOptions options, WriteAheadLog log, SnapshotStore snapshots, ref RestoredState recovered)
+    {
+        if (recovered.Repair is null)
+        {
+            try
+            {
+                return snapshots.OpenLatest(recovered);
+            }
+            catch (SnapshotCorruptException damage)
+            {
+                if (WalSalvage.IsSoleVoter(options.Core.Self, NewestConfiguration(options, recovered)))
+                {
+                    throw new SnapshotCorruptException(
+                        damage.File, damage.Offset, damage.Expected, WalSalvage.NobodyElse);
+                }
+
+                var last = recovered.Entries.Count > 0 ? recovered.Entries[^1].Index : recovered.Snapshot.Index;
+                log.BeginRepair(new(last, recovered.HardState.Term));
+                recovered = recovered with { Repair = log.Repair };
+            }
+        }
+
+        return snapshots.OpenNewestIntact(recovered.HardState.Term);
+    }
+
+    private static void Restart(WriteAheadLog log, SnapshotMeta snapshot)
+    {
+        log.Append(new() { Snapshot = snapshot, ReplacesLog = true, RestartsLog = true });
+        log.Sync();
+    }
+
+    private static Configuration NewestConfiguration(RaftHostOptions options, RestoredState recovered)
+    {
+        for (var i = recovered.Entries.Count - 1; i >= 0; i--)
+        {
+            if (recovered.Entries[i].Kind == EntryKind.Configuration)
+            {
+                return ConfigurationCodec.Decode(recovered.Entries[i].Data.Span);
+            }
+        }
+
+        return recovered.Snapshot.Configuration == Configuration.Empty
+            ? options.InitialConfiguration
+            : recovered.Snapshot.Configuration;
+    }
+
+    /// <summary>
     /// False if the log ends before the snapshot or disagrees with it there: the member ended after it had stored the
-    /// leader's snapshot and before it had noted so in the log. What a snapshot covers is committed, so it stands.
+    /// leader's snapshot and before it had noted so in the log, or lost that part. What a snapshot covers is committed,
+    /// so it stands.
     /// </summary>
     private static bool GoesOnFrom(SnapshotMeta snapshot, IReadOnlyList<LogEntry> entries)
     {

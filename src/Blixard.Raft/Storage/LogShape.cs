@@ -63,9 +63,10 @@ internal sealed class LogShape
         return null;
     }
 
-    public string? Accept(SnapshotMeta snapshot, bool replacesLog)
+    /// <param name="restartsLog">See <see cref="WalBatch.RestartsLog"/>; implies that it replaces the log.</param>
+    public string? Accept(SnapshotMeta snapshot, bool replacesLog, bool restartsLog = false)
     {
-        if (snapshot.Index < Snapshot.Index)
+        if (snapshot.Index < Snapshot.Index && !restartsLog)
         {
             return $"a snapshot that does not go back: {snapshot.Index} follows {Snapshot.Index}";
         }

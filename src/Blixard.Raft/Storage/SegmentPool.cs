@@ -10,7 +10,8 @@ internal sealed partial class SegmentPool : IDisposable
 {
     public const string SpareSuffix = ".spare";
 
-    private const string TemporarySuffix = ".tmp";
+    /// <summary>Of files that are not finished; a start removes them.</summary>
+    public const string TemporarySuffix = ".tmp";
 
     private readonly IFileSystem _fileSystem;
     private readonly string _directory;
@@ -58,7 +59,7 @@ internal sealed partial class SegmentPool : IDisposable
 
     /// <summary>A segment of at least <paramref name="bytes"/>, under its final name, which is durable.</summary>
     /// <exception cref="NoSpaceException">Nothing changed.</exception>
-    public WalSegment Take(long bytes)
+    public WalSegment Take(long bytes, uint follows)
     {
         var (spare, sequence) = TakeSpare(bytes);
         var path = $"{_directory}/{WalRecovery.NameOf(sequence, WalRecovery.Suffix)}";
@@ -74,7 +75,7 @@ internal sealed partial class SegmentPool : IDisposable
         // for the segment it used to be.
         _fileSystem.Rename(spare.Path, path);
         _fileSystem.SyncDirectory(_directory);
-        return new(sequence, path, spare.Length, MaxIndex: 0);
+        return new(sequence, follows, path, spare.Length, MaxIndex: 0);
     }
 
     /// <summary>Starts to prepare the next segment if none is there.</summary>

@@ -14,7 +14,6 @@ public sealed partial class SnapshotStore
     private const string Suffix = ".snap";
     private const string TemporarySuffix = ".tmp";
     private const string PartSuffix = ".part";
-    private const string DamagedSuffix = ".damaged";
     private const int Kept = 2;
 
     private readonly IFileSystem _fileSystem;
@@ -35,7 +34,7 @@ public sealed partial class SnapshotStore
         {
             if (name.EndsWith(TemporarySuffix, StringComparison.Ordinal))
             {
-                fileSystem.Delete($"{directory}/{name}");
+                Remove(name);
             }
         }
 
@@ -70,7 +69,7 @@ public sealed partial class SnapshotStore
             if (!IsWithin(restored, index, term))
             {
                 RemovedUnused(_logger, name, index);
-                _fileSystem.Delete($"{_directory}/{name}");
+                Remove(name);
                 continue;
             }
 
@@ -96,6 +95,35 @@ public sealed partial class SnapshotStore
             ? null
             : throw damaged.FirstOrDefault() ?? new SnapshotCorruptException(
                 _directory, 0, $"a snapshot of {FirstNeeded(restored) - 1} or later, with which the log goes on");
+    }
+
+    /// <summary>
+    /// For a member that is being repaired: the newest snapshot that is intact, wherever the log ends, for whatever a
+    /// snapshot covers is committed; null if there is none. Damaged ones are set aside, and one of a later term than
+    /// this member's, which only its leader can have sent and will send again, is removed.
+    /// </summary>
+    public SnapshotFile? OpenNewestIntact(ulong term)
+    {
+        foreach (var (name, index, snapshotTerm) in Stored().ToList())
+        {
+            if (snapshotTerm > term)
+            {
+                RemovedUnused(_logger, name, index);
+                Remove(name);
+                continue;
+            }
+
+            try
+            {
+                return OpenVerified(name, index, snapshotTerm);
+            }
+            catch (SnapshotCorruptException damage)
+            {
+                SetAside(damage);
+            }
+        }
+
+        return null;
     }
 
     /// <summary>For sending: the newest stored snapshot, at or after <paramref name="index"/>; null: none.</summary>
@@ -171,6 +199,12 @@ public sealed partial class SnapshotStore
         }
     }
 
+    private void Remove(string name)
+    {
+        _fileSystem.Delete($"{_directory}/{name}");
+        _fileSystem.SyncDirectory(_directory);
+    }
+
     // Only what is older than a snapshot of this member's own state goes. One that was received may not be noted in the
     // log yet, and the log may still need the one before.
     private void Prune(ulong savedIndex)
@@ -179,7 +213,7 @@ public sealed partial class SnapshotStore
         {
             foreach (var (name, _, _) in Stored().Where(stored => stored.Index <= savedIndex).Skip(Kept))
             {
-                _fileSystem.Delete($"{_directory}/{name}");
+                Remove(name);
             }
 
             DeleteParts(savedIndex);
@@ -198,7 +232,7 @@ public sealed partial class SnapshotStore
                 && name != _receiving
                 && !(name.Length > 16 && TryParseHex(name.AsSpan(0, 16), out var index) && index > upTo))
             {
-                _fileSystem.Delete($"{_directory}/{name}");
+                Remove(name);
             }
         }
     }
@@ -225,9 +259,12 @@ public sealed partial class SnapshotStore
     // Kept for whoever wants to know why, under a name that is not sent to others and does not count as one of two.
     private void SetAside(SnapshotCorruptException damage)
     {
-        FoundDamaged(_logger, damage);
-        _fileSystem.Rename(damage.File, damage.File + DamagedSuffix);
-        _fileSystem.SyncDirectory(_directory);
+        lock (_gate)
+        {
+            FoundDamaged(_logger, damage);
+            SetAsideFiles.Add(_fileSystem, _directory, damage.File);
+            _fileSystem.SyncDirectory(_directory);
+        }
     }
 
     private SnapshotFile Open(string name, ulong index, ulong term)
@@ -282,7 +319,7 @@ public sealed partial class SnapshotStore
     private static bool TryParseHex(ReadOnlySpan<char> digits, out ulong value) =>
         ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
-    [LoggerMessage(LogLevel.Error, "A stored snapshot is damaged; the one before it is used")]
+    [LoggerMessage(LogLevel.Error, "A stored snapshot is damaged, and set aside as *.damaged")]
     private static partial void FoundDamaged(ILogger logger, Exception exception);
 
     [LoggerMessage(LogLevel.Information, "Snapshot {File} of {Index} does not fit the log, and is removed")]

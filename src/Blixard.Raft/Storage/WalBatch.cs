@@ -31,6 +31,12 @@ public sealed record WalBatch
     /// </summary>
     public bool ReplacesLog { get; init; }
 
+    /// <summary>
+    /// With <see cref="ReplacesLog"/>: the snapshot may be older than what the log noted before. Only for a member that
+    /// is being repaired, whose log or newer snapshots are lost.
+    /// </summary>
+    public bool RestartsLog { get; init; }
+
     /// <summary>Consecutive. If the first is at or below the last one stored, all from there on are replaced.</summary>
     public IReadOnlyList<LogEntry> Entries { get; init; } = [];
 }

@@ -54,18 +54,21 @@ internal sealed class WalFrameWriter
     /// The frame as it is written at sector <paramref name="sector"/> of segment <paramref name="incarnation"/>. Valid
     /// until the next call; may be called again for another place.
     /// </summary>
+    /// <param name="stamp">What each sector is to say; its place in the frame is filled in here.</param>
     public ReadOnlySpan<byte> Finish(
-        FrameKind kind, uint incarnation, ulong batch, long sector, uint previousDigest, out uint digest)
+        FrameKind kind, uint incarnation, SectorStamp stamp, long sector, uint previousDigest, out uint digest)
     {
         var size = checked((int)FileBytes);
         Reserve(size);
         _buffer.AsSpan(_position, size - _position).Clear();
-        new FrameHeader(kind, batch - 1, previousDigest, Length).Write(_buffer.AsSpan(WalSector.PrefixBytes));
+        new FrameHeader(kind, stamp.Batch - 1, previousDigest, Length).Write(_buffer.AsSpan(WalSector.PrefixBytes));
+        stamp = stamp with { Number = 0, Count = (uint)(size / WalSector.Size) };
         digest = 0;
         for (var at = 0; at < size; at += WalSector.Size)
         {
             var span = _buffer.AsSpan(at, WalSector.Size);
-            WalSector.Seal(span, sector++, incarnation, batch);
+            WalSector.Seal(span, sector++, incarnation, stamp);
+            stamp = stamp with { Number = stamp.Number + 1 };
             digest = Crc32C.Append(digest, span[..sizeof(uint)]);
         }
 

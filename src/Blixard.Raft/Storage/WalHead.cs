@@ -7,23 +7,33 @@ namespace Blixard.Raft.Storage;
 /// The frame at the start of each segment: the log's state before the segment's first batch, so that older segments can
 /// be dropped without losing the newest hard state and snapshot marker. Little-endian. Permanent.
 /// <code>
-/// u64 cluster, u64 member, u64 term, u64 vote, u64 last index, u64 last term,
+/// u64 cluster, u64 member, u64 term, u64 vote, u64 last index, u64 last term, u64 the segment it follows,
 /// snapshot (<see cref="SnapshotMetaCodec"/>)
 /// </code>
 /// </summary>
+/// <param name="Follows">
+/// Number of the segment that this one continues, 0 if it continues none. Segments with numbers in between are void:
+/// what they held stands here, or was given up as damaged.
+/// </param>
 internal sealed record WalHead(
-    ulong ClusterId, MemberId Member, HardState HardState, ulong LastIndex, ulong LastTerm, SnapshotMeta Snapshot)
+    ulong ClusterId,
+    MemberId Member,
+    HardState HardState,
+    ulong LastIndex,
+    ulong LastTerm,
+    uint Follows,
+    SnapshotMeta Snapshot)
 {
-    private const int FixedBytes = 48;
+    private const int FixedBytes = 56;
 
-    public static WalHead Of(LogShape shape, WalOptions options) => new(
-        options.ClusterId, options.Member, shape.HardState, shape.LastIndex, shape.LastTerm, shape.Snapshot);
+    public static WalHead Of(LogShape shape, WalOptions options, uint follows) => new(
+        options.ClusterId, options.Member, shape.HardState, shape.LastIndex, shape.LastTerm, follows, shape.Snapshot);
 
     public void Write(WalFrameWriter writer)
     {
         Span<byte> fixedPart = stackalloc byte[FixedBytes];
         ReadOnlySpan<ulong> values =
-            [ClusterId, Member.Value, HardState.Term, HardState.Vote.Value, LastIndex, LastTerm];
+            [ClusterId, Member.Value, HardState.Term, HardState.Vote.Value, LastIndex, LastTerm, Follows];
         for (var i = 0; i < values.Length; i++)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(fixedPart[(i * sizeof(ulong))..], values[i]);
@@ -53,6 +63,7 @@ internal sealed record WalHead(
             new(values[2], new(values[3])),
             values[4],
             values[5],
+            checked((uint)values[6]),
             SnapshotMetaCodec.Decode(source[FixedBytes..]));
     }
 }

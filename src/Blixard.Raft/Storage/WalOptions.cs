@@ -11,6 +11,11 @@ public sealed record WalOptions
 
     public required MemberId Member { get; init; }
 
+    /// <summary>
+    /// Who the members of a new cluster are; used only if a damaged log does not tell. Empty: not known.
+    /// </summary>
+    public Configuration FirstConfiguration { get; init; } = Configuration.Empty;
+
     /// <summary>Size of a segment; a batch that needs more gets a larger one. At least 4 KiB.</summary>
     public long SegmentBytes { get; init; } = 64 << 20;
 

@@ -6,8 +6,8 @@ namespace Blixard.Raft.Storage;
 /// <summary>
 /// The payload of a batch: records, each with a header of 24 bytes, little-endian. Permanent.
 /// <code>u8 kind, u8 entry kind, u16 0, u32 length, u64 term, u64 index, bytes</code>
-/// Kinds: 1 hard state (index is the vote), 2 snapshot marker, 3 snapshot that replaces the log (both with their
-/// configuration as bytes), 4 entry.
+/// Kinds: 1 hard state (index is the vote), 2 snapshot marker, 3 snapshot that replaces the log, 4 entry, 5 snapshot
+/// with which a log that is being repaired begins anew. Snapshots have their configuration as bytes.
 /// </summary>
 internal static class WalRecords
 {
@@ -16,14 +16,16 @@ internal static class WalRecords
     private const byte MarkerKind = 2;
     private const byte ReplaceKind = 3;
     private const byte EntryRecordKind = 4;
+    private const byte RestartKind = 5;
 
     public static void Write(WalFrameWriter writer, HardState hardState) =>
         WriteHeader(writer, HardStateKind, 0, 0, hardState.Term, hardState.Vote.Value);
 
-    public static void Write(WalFrameWriter writer, SnapshotMeta snapshot, bool replacesLog)
+    public static void Write(
+        WalFrameWriter writer, SnapshotMeta snapshot, bool replacesLog, bool restartsLog = false)
     {
         var configuration = ConfigurationCodec.Encode(snapshot.Configuration);
-        var kind = replacesLog ? ReplaceKind : MarkerKind;
+        var kind = restartsLog ? RestartKind : replacesLog ? ReplaceKind : MarkerKind;
         WriteHeader(writer, kind, 0, configuration.Length, snapshot.Term, snapshot.Index);
         writer.Write(configuration);
     }
@@ -58,7 +60,8 @@ internal static class WalRecords
             var problem = header[0] switch
             {
                 HardStateKind when length == 0 => replay.Shape.Accept(new HardState(term, new(index))),
-                MarkerKind or ReplaceKind => ReplaySnapshot(header[0] == ReplaceKind, term, index, bytes.Span, replay),
+                MarkerKind or ReplaceKind or RestartKind =>
+                    ReplaySnapshot(header[0], term, index, bytes.Span, replay),
                 EntryRecordKind when length > maxEntryBytes =>
                     $"an entry of at most {maxEntryBytes} bytes, not {length}",
                 EntryRecordKind when header[1] > (byte)EntryKind.Configuration => $"a kind of entry, not {header[1]}",
@@ -76,12 +79,50 @@ internal static class WalRecords
         return null;
     }
 
+    /// <summary>
+    /// The last configuration among a batch's records, of a snapshot or of an entry; null: none. For what was read on
+    /// the far side of damage, which can't be replayed.
+    /// </summary>
+    public static (ulong Index, Configuration Configuration)? LastConfiguration(ReadOnlySpan<byte> payload)
+    {
+        (ulong Index, Configuration Configuration)? last = null;
+        while (payload.Length >= HeaderBytes)
+        {
+            var length = BinaryPrimitives.ReadUInt32LittleEndian(payload[4..]);
+            if (length > payload.Length - HeaderBytes)
+            {
+                break;
+            }
+
+            var isConfiguration = payload[0] is MarkerKind or ReplaceKind or RestartKind
+                || (payload[0] == EntryRecordKind && payload[1] == (byte)EntryKind.Configuration);
+            if (isConfiguration)
+            {
+                try
+                {
+                    last = (
+                        BinaryPrimitives.ReadUInt64LittleEndian(payload[16..]),
+                        ConfigurationCodec.Decode(payload.Slice(HeaderBytes, (int)length)));
+                }
+                catch (FormatException)
+                {
+                    // Nobody wrote this; what is known stays.
+                }
+            }
+
+            payload = payload[(HeaderBytes + (int)length)..];
+        }
+
+        return last;
+    }
+
     private static string? ReplaySnapshot(
-        bool replacesLog, ulong term, ulong index, ReadOnlySpan<byte> configuration, WalReplay replay)
+        byte kind, ulong term, ulong index, ReadOnlySpan<byte> configuration, WalReplay replay)
     {
         try
         {
-            return replay.Accept(new(index, term, ConfigurationCodec.Decode(configuration)), replacesLog);
+            var snapshot = new SnapshotMeta(index, term, ConfigurationCodec.Decode(configuration));
+            return replay.Accept(snapshot, kind != MarkerKind, kind == RestartKind);
         }
         catch (FormatException e)
         {

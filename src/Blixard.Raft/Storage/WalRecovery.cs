@@ -4,8 +4,9 @@ namespace Blixard.Raft.Storage;
 
 /// <summary>A segment that holds part of the log.</summary>
 /// <param name="Sequence">Its number, and the incarnation in its sectors.</param>
+/// <param name="Follows">The segment before it, see <see cref="WalHead"/>.</param>
 /// <param name="MaxIndex">The highest index of an entry in it.</param>
-internal sealed record WalSegment(uint Sequence, string Path, long Length, ulong MaxIndex);
+internal sealed record WalSegment(uint Sequence, uint Follows, string Path, long Length, ulong MaxIndex);
 
 /// <summary>What recovery read. Nothing on disk has been changed by it.</summary>
 /// <param name="LastBatch">
@@ -17,7 +18,8 @@ internal sealed record WalSegment(uint Sequence, string Path, long Length, ulong
 /// <param name="LastStart">Sector in the last segment at which it begins.</param>
 /// <param name="LastEnd">Sector at which it ends; what follows is not log.</param>
 /// <param name="LastIsFirst">It is the first in the last segment, which is needless once it is rewritten.</param>
-/// <param name="Abandoned">Paths of segments whose first batch was never completed: they hold nothing.</param>
+/// <param name="Abandoned">Paths of segments that hold nothing of the log.</param>
+/// <param name="Salvage">Non-null: the log was damaged, and this is what is left of it.</param>
 internal sealed record RecoveredLog(
     WalReplay Replay,
     IReadOnlyList<WalSegment> Segments,
@@ -30,13 +32,14 @@ internal sealed record RecoveredLog(
     bool LastIsFirst,
     ulong TailMaxIndex,
     IReadOnlyList<string> Abandoned,
-    RecoveryReport Report);
+    RecoveryReport Report,
+    Salvaged? Salvage = null);
 
 /// <summary>
 /// Reads a log back. The rule that tells a torn batch from a damaged one: a batch is written only after the sync of the
 /// one before it has returned. So any intact sector of batch N proves that all before N are on stable storage, and must
 /// be readable; only the last can be torn, and then at least one of its sectors was never written (see
-/// <see cref="WalSector"/>). Everything else is damage, and is refused.
+/// <see cref="WalSector"/>). Everything else is damage: refused here, and perhaps salvaged by <see cref="WalSalvage"/>.
 /// </summary>
 internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalOptions options)
 {
@@ -62,19 +65,12 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
             ? sequence
             : null;
 
+    /// <exception cref="WalCorruptException">Something durable is damaged or missing.</exception>
     public RecoveredLog Run()
     {
-        var found = new List<OpenedSegment>();
+        var found = OpenedSegment.All(fileSystem, directory, _window);
         try
         {
-            foreach (var name in fileSystem.List(directory))
-            {
-                if (SequenceOf(name, Suffix) is { } sequence)
-                {
-                    found.Add(Open($"{directory}/{name}", sequence));
-                }
-            }
-
             return Read(found);
         }
         finally
@@ -83,37 +79,51 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
         }
     }
 
-    private OpenedSegment Open(string path, uint sequence)
-    {
-        var file = fileSystem.Open(path, writable: false);
-        var length = file.Length;
-        if (length == 0 || length % WalSector.Size != 0)
-        {
-            file.Dispose();
-            throw new WalCorruptException(
-                path, length, $"a length that is a multiple of {WalSector.Size}, not {length}");
-        }
-
-        return new(file, sequence, length, new(file, sequence, _window));
-    }
-
     private RecoveredLog Read(List<OpenedSegment> found)
     {
+        foreach (var segment in found)
+        {
+            if (segment.Length == 0 || segment.Length % WalSector.Size != 0)
+            {
+                throw new WalCorruptException(
+                    segment.Path,
+                    segment.Length,
+                    $"a length that is a multiple of {WalSector.Size}, not {segment.Length}");
+            }
+        }
+
+        // Backwards: each segment says which one it follows, and makes void what lies between.
         var live = new List<(OpenedSegment Segment, SegmentHead Head)>();
         var abandoned = new List<OpenedSegment>();
         var trailing = new List<OpenedSegment>();
-        foreach (var segment in found)
+        for (var i = found.Count - 1; i >= 0; i--)
         {
-            if (ReadHead(segment) is not { } head)
+            var segment = found[i];
+            var follower = live.Count > 0 ? live[0] : default;
+            if (follower.Segment is not null && segment.Sequence > follower.Head.Content.Follows)
             {
-                trailing.Add(segment);
-                continue;
+                abandoned.Add(segment);
             }
-
-            trailing.ForEach(skipped => CheckSkipped(skipped, head.FirstBatch));
-            abandoned.AddRange(trailing);
-            trailing.Clear();
-            live.Add((segment, head));
+            else if (follower.Segment is not null && segment.Sequence < follower.Head.Content.Follows)
+            {
+                throw new WalCorruptException(
+                    follower.Segment.Path,
+                    0,
+                    $"segment {NameOf(follower.Head.Content.Follows, Suffix)}, which this one follows, beside it");
+            }
+            else if (ReadHead(segment) is { } head)
+            {
+                live.Insert(0, (segment, head));
+            }
+            else if (follower.Segment is null)
+            {
+                trailing.Insert(0, segment);
+            }
+            else
+            {
+                throw new WalCorruptException(
+                    segment.Path, 0, $"a whole first batch: {follower.Segment.Path} goes on from it");
+            }
         }
 
         for (var i = 0; i < live.Count - 1; i++)
@@ -138,7 +148,8 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
     }
 
     /// <summary>Null: the segment's first batch was never completed, so the segment holds nothing.</summary>
-    private SegmentHead? ReadHead(OpenedSegment segment)
+    /// <exception cref="StorageIdentityException">It is another member's.</exception>
+    public SegmentHead? ReadHead(OpenedSegment segment)
     {
         var head = Sound(segment, segment.Reader.ReadFrame(0, FrameKind.Head, null));
         if (head.Status != FrameStatus.Complete)
@@ -186,7 +197,7 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
                 + $"not {head.FirstBatch} ({head.PreviousDigest:x8})");
         }
 
-        if (head.Content != WalHead.Of(_replay.Shape, options))
+        if (head.Content != WalHead.Of(_replay.Shape, options, head.Content.Follows))
         {
             throw new WalCorruptException(segment.Path, 0, "the state that the batches before it leave");
         }
@@ -219,7 +230,7 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
             sector = frame.EndSector;
         }
 
-        _done.Add(segment.Describe(_replay.MaxIndex));
+        _done.Add(segment.Describe(head.Content.Follows, _replay.MaxIndex));
     }
 
     private RecoveredLog ReadLast(OpenedSegment segment, SegmentHead head, bool first)
@@ -243,8 +254,8 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
             (lastStart, last) = (last.EndSector, next);
         }
 
-        _done.Add(segment.Describe(_replay.MaxIndex));
-        var (batch, before, digest) = (_expected, WalHead.Of(_replay.Shape, options), _digest);
+        _done.Add(segment.Describe(head.Content.Follows, _replay.MaxIndex));
+        var (batch, before, digest) = (_expected, WalHead.Of(_replay.Shape, options, follows: 0), _digest);
         _replay.MaxIndex = 0;
         Apply(segment, lastStart, last);
         return new(
@@ -277,23 +288,6 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
         if (highest == missing)
         {
             _torn = new(segment.Path, sector * WalSector.Size, missing);
-        }
-    }
-
-    /// <summary>
-    /// A segment without a whole first batch, followed by one that has it. A start read this batch from the page cache,
-    /// wrote it again into the next segment, and the power went before this one was removed. Then both begin with the
-    /// same batch. Otherwise this one held batches that the next continues.
-    /// </summary>
-    private static void CheckSkipped(OpenedSegment segment, ulong nextFirst)
-    {
-        var (_, highest) = segment.Reader.Batches(0);
-        if (highest != 0 && highest != nextFirst)
-        {
-            throw new WalCorruptException(
-                segment.Path,
-                0,
-                $"a whole first batch: it has a sector of batch {highest}, the next segment begins with {nextFirst}");
         }
     }
 
@@ -343,7 +337,7 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
         [],
         LastBatch: 1,
         Tail: default,
-        WalHead.Of(_replay.Shape, options),
+        WalHead.Of(_replay.Shape, options, follows: 0),
         DigestBeforeLast: 0,
         LastStart: 0,
         LastEnd: 0,
@@ -357,12 +351,4 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
             ? throw new WalCorruptException(segment.Path, frame.BadSector * WalSector.Size, frame.Problem)
             : frame;
 
-    private sealed record OpenedSegment(IFile File, uint Sequence, long Length, WalSegmentReader Reader)
-    {
-        public string Path => File.Path;
-
-        public WalSegment Describe(ulong maxIndex) => new(Sequence, Path, Length, maxIndex);
-    }
-
-    private sealed record SegmentHead(WalHead Content, ulong FirstBatch, uint PreviousDigest, long EndSector);
 }

@@ -12,9 +12,9 @@ internal sealed class WalReplay(LogShape shape)
     /// <summary>The highest index of an entry seen since it was last reset: what a segment holds at most.</summary>
     public ulong MaxIndex { get; set; }
 
-    public string? Accept(SnapshotMeta snapshot, bool replacesLog)
+    public string? Accept(SnapshotMeta snapshot, bool replacesLog, bool restartsLog = false)
     {
-        var problem = shape.Accept(snapshot, replacesLog);
+        var problem = shape.Accept(snapshot, replacesLog, restartsLog);
         if (problem is null && replacesLog)
         {
             _entries.Clear();

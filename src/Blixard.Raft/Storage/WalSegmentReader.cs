@@ -50,9 +50,15 @@ internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow 
                     batch is { } due ? $"the first sector of batch {due}, intact" : "the first sector, intact");
         }
 
-        if (batch is { } expected && found != expected)
+        if (FrameHeader.VersionOf(first) is { } version && version != FrameHeader.Version)
         {
-            return Damaged(sector, $"batch {expected}, not {found}");
+            throw new StorageVersionException(
+                $"{file.Path} is of format version {version}; this node reads and writes version {FrameHeader.Version}");
+        }
+
+        if (batch is { } expected && found.Batch != expected)
+        {
+            return Damaged(sector, $"batch {expected}, not {found.Batch}");
         }
 
         if (FrameHeader.TryRead(first[WalSector.PrefixBytes..], kind, out var header) is { } problem)
@@ -60,15 +66,21 @@ internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow 
             return Damaged(sector, problem);
         }
 
-        if (header.DurableUpTo != found - 1)
+        if (header.DurableUpTo != found.Batch - 1)
         {
-            return Damaged(sector, $"batch {found} written when {found - 1} was durable, not {header.DurableUpTo}");
+            return Damaged(
+                sector, $"batch {found.Batch} written when {found.Batch - 1} was durable, not {header.DurableUpTo}");
         }
 
-        var end = sector + FrameHeader.SectorsFor(header.Length);
-        return end > _sectors
+        var sectors = FrameHeader.SectorsFor(header.Length);
+        if (found.Number != 0 || found.Count != sectors)
+        {
+            return Damaged(sector, $"sector 0 of {sectors}, not {found.Number} of {found.Count}");
+        }
+
+        return sector + sectors > _sectors
             ? Damaged(sector, $"a batch that ends within its segment, not one of {header.Length} bytes")
-            : ReadBody(sector, end, header, found);
+            : ReadBody(sector, sector + sectors, header, found);
     }
 
     /// <summary>The batches that the intact sectors from here on belong to; (0, 0) if there are none.</summary>
@@ -78,17 +90,23 @@ internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow 
         ulong highest = 0;
         for (var sector = fromSector; sector < _sectors; sector++)
         {
-            if (WalSector.Classify(Sector(sector), sector, incarnation, out var batch) == SectorKind.Written)
+            if (WalSector.Classify(Sector(sector), sector, incarnation, out var stamp) == SectorKind.Written)
             {
-                lowest = lowest == 0 ? batch : Math.Min(lowest, batch);
-                highest = Math.Max(highest, batch);
+                lowest = lowest == 0 ? stamp.Batch : Math.Min(lowest, stamp.Batch);
+                highest = Math.Max(highest, stamp.Batch);
             }
         }
 
         return (lowest, highest);
     }
 
-    private FrameRead ReadBody(long sector, long end, FrameHeader header, ulong batch)
+    /// <summary>Sectors of the file.</summary>
+    public long Sectors => _sectors;
+
+    public SectorKind Classify(long sector, out SectorStamp stamp) =>
+        WalSector.Classify(Sector(sector), sector, incarnation, out stamp);
+
+    private FrameRead ReadBody(long sector, long end, FrameHeader header, SectorStamp first)
     {
         var payload = GC.AllocateUninitializedArray<byte>(header.Length);
         var filled = 0;
@@ -104,7 +122,7 @@ internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow 
             {
                 torn = true;
             }
-            else if (kind == SectorKind.Damaged || found != batch)
+            else if (kind == SectorKind.Damaged || found != first with { Number = (uint)(number - sector) })
             {
                 damaged ??= number;
             }
@@ -118,9 +136,9 @@ internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow 
         }
 
         // A sector that was never written proves that the sync of this batch never returned, whatever else is wrong.
-        return torn ? new(FrameStatus.Torn, header, batch, [], end, 0, 0, "")
-            : damaged is { } bad ? Damaged(bad, $"a sector of batch {batch}, intact")
-            : new(FrameStatus.Complete, header, batch, payload, end, digest, 0, "");
+        return torn ? new(FrameStatus.Torn, header, first.Batch, [], end, 0, 0, "")
+            : damaged is { } bad ? Damaged(bad, $"a sector of batch {first.Batch}, intact")
+            : new(FrameStatus.Complete, header, first.Batch, payload, end, digest, 0, "");
     }
 
     private ReadOnlySpan<byte> Sector(long number) => window.Read(file, number * WalSector.Size, WalSector.Size);

@@ -18,6 +18,7 @@ public sealed partial class WriteAheadLog : IDisposable
     private const string LockName = "lock";
 
     private readonly IFileSystem _fileSystem;
+    private readonly string _directory;
     private readonly WalOptions _options;
     private readonly IDisposable _lock;
     private readonly SegmentPool _pool;
@@ -43,9 +44,14 @@ public sealed partial class WriteAheadLog : IDisposable
     private StorageFailedException? _failure;
 
     private WriteAheadLog(
-        IFileSystem fileSystem, WalOptions options, IDisposable held, SegmentPool pool, RecoveredLog log)
+        IFileSystem fileSystem,
+        string directory,
+        WalOptions options,
+        IDisposable held,
+        SegmentPool pool,
+        RecoveredLog log)
     {
-        (_fileSystem, _options, _lock, _pool) = (fileSystem, options, held, pool);
+        (_fileSystem, _directory, _options, _lock, _pool) = (fileSystem, directory, options, held, pool);
         _shape = log.Replay.Shape;
         _sealed = [.. log.Segments];
         _durable = log.BeforeLast;
@@ -57,21 +63,51 @@ public sealed partial class WriteAheadLog : IDisposable
         // here counts only after that is durable.
         _frame.Write(log.Tail.Span);
         _bufferedMaxIndex = log.TailMaxIndex;
-        _active = BeginSegment();
-        WriteFrame();
-        RetirePredecessor(log);
+        if (log.Salvage is { } salvage)
+        {
+            if (salvage.Restart is { } restart)
+            {
+                WalRecords.Write(_frame, restart, replacesLog: true, restartsLog: true);
+            }
+
+            WalRecords.Write(_frame, _shape.HardState);
+            _active = BeginSegment(log.BeforeLast.Follows);
+            WriteFrame();
+            Clear(salvage);
+        }
+        else
+        {
+            var last = log.Segments.Count > 0 ? log.Segments[^1] : null;
+            _active = BeginSegment((log.LastIsFirst ? last?.Follows : last?.Sequence) ?? 0);
+            WriteFrame();
+            RetirePredecessor(log);
+        }
+
         _pool.PrepareAhead();
     }
 
     /// <summary>What opening the log found.</summary>
     public RecoveryReport Recovery { get; }
 
+    /// <summary>
+    /// Non-null: entries that were on stable storage here are lost, and not yet made good. Durable; survives starts until
+    /// <see cref="EndRepair"/>.
+    /// </summary>
+    public Repair? Repair { get; private set; }
+
     /// <summary>Bytes of all segments on disk, spare ones included.</summary>
     public long Bytes => _sealed.Sum(segment => segment.Length) + _active.Length + _pool.Bytes;
 
-    /// <summary>Opens the log in a directory, or begins one. All that is returned is on stable storage.</summary>
-    /// <exception cref="WalCorruptException">Something acknowledged is damaged or missing.</exception>
+    /// <summary>
+    /// Opens the log in a directory, or begins one. All that is returned is on stable storage. If something that was
+    /// durable is damaged, what is left is returned with a <see cref="RestoredState.Repair"/> that says what is lost,
+    /// and the damaged file is set aside.
+    /// </summary>
+    /// <exception cref="WalCorruptException">
+    /// Something durable is damaged or missing, and it can't be known exactly what, or nobody else has it.
+    /// </exception>
     /// <exception cref="StorageIdentityException">It is another member's log.</exception>
+    /// <exception cref="StorageVersionException">It is of a format version that this program does not read.</exception>
     /// <exception cref="IOException">The disk failed or is full, or another process has the log open.</exception>
     public static WriteAheadLog Open(
         IFileSystem fileSystem, string directory, WalOptions options, out RestoredState restored)
@@ -83,7 +119,25 @@ public sealed partial class WriteAheadLog : IDisposable
         SegmentPool? pool = null;
         try
         {
-            var log = new WalRecovery(fileSystem, directory, options).Run();
+            var repair = RepairMarker.Read(fileSystem, directory, options);
+            var log = Recover(fileSystem, directory, options);
+            if (log.Salvage is { } salvage)
+            {
+                DamageFound(
+                    options.Logger,
+                    salvage.Damage.File,
+                    salvage.Damage.Offset,
+                    salvage.Damage.Expected,
+                    salvage.Damage.IntactThrough,
+                    salvage.Damage.DurableThrough);
+                if (salvage.Lost is { } lost)
+                {
+                    // Before anything is changed: whatever happens from here on, the next start knows.
+                    repair = repair is { } before ? Core.Repair.Both(before, lost) : lost;
+                    RepairMarker.Write(fileSystem, directory, options, repair.Value);
+                }
+            }
+
             if (log.Report.Torn is { } torn)
             {
                 TailIsTorn(options.Logger, torn.Batch, torn.File, torn.Offset);
@@ -96,8 +150,8 @@ public sealed partial class WriteAheadLog : IDisposable
             }
 
             pool = new SegmentPool(fileSystem, directory, options);
-            var opened = new WriteAheadLog(fileSystem, options, held, pool, log);
-            restored = log.Replay.ToRestored();
+            var opened = new WriteAheadLog(fileSystem, directory, options, held, pool, log) { Repair = repair };
+            restored = log.Replay.ToRestored() with { Repair = repair };
             return opened;
         }
         catch
@@ -125,8 +179,8 @@ public sealed partial class WriteAheadLog : IDisposable
         // A member that started from its older snapshot makes markers again that the log has long passed.
         if (batch.Snapshot is { } snapshot && (batch.ReplacesLog || snapshot.Index >= _shape.Snapshot.Index))
         {
-            Check(_shape.Accept(snapshot, batch.ReplacesLog));
-            WalRecords.Write(_frame, snapshot, batch.ReplacesLog);
+            Check(_shape.Accept(snapshot, batch.ReplacesLog, batch.RestartsLog));
+            WalRecords.Write(_frame, snapshot, batch.ReplacesLog, batch.RestartsLog);
         }
 
         var entries = batch.Entries;
@@ -197,6 +251,48 @@ public sealed partial class WriteAheadLog : IDisposable
         }
     }
 
+    /// <summary>
+    /// From now on, and over restarts, this member counts as one that lost what it had acknowledged: for damage outside
+    /// of the log. Durable when it returns.
+    /// </summary>
+    public void BeginRepair(Repair repair)
+    {
+        ThrowIfFailed();
+        repair = Repair is { } before ? Core.Repair.Both(before, repair) : repair;
+        try
+        {
+            RepairMarker.Write(_fileSystem, _directory, _options, repair);
+            Repair = repair;
+        }
+        catch (IOException e) when (e is not NoSpaceException)
+        {
+            throw Fail("noting a repair", e);
+        }
+    }
+
+    /// <summary>
+    /// The core says that the repair is done (<see cref="RaftNode.IsRepairing"/> is false), and all batches that it was
+    /// told are durable are.
+    /// </summary>
+    public void EndRepair()
+    {
+        ThrowIfFailed();
+        if (Repair is null)
+        {
+            return;
+        }
+
+        try
+        {
+            RepairMarker.Delete(_fileSystem, _directory);
+            Repair = null;
+        }
+        catch (IOException e)
+        {
+            throw Fail("ending a repair", e);
+        }
+    }
+
     public void Dispose()
     {
         _pool.Dispose();
@@ -208,7 +304,7 @@ public sealed partial class WriteAheadLog : IDisposable
     {
         if (_position + _frame.FileBytes > _active.Length)
         {
-            var next = BeginSegment();
+            var next = BeginSegment(_active.Sequence);
             _sealed.Add(_active);
             _active = next;
             WriteFrame();
@@ -220,14 +316,26 @@ public sealed partial class WriteAheadLog : IDisposable
         }
     }
 
-    /// <summary>Opens the segment for the batch in the buffer, and makes its head. Writes nothing yet.</summary>
-    private WalSegment BeginSegment()
+    private static RecoveredLog Recover(IFileSystem fileSystem, string directory, WalOptions options)
     {
-        _headFrame.Clear();
-        _durable.Write(_headFrame);
         try
         {
-            var segment = _pool.Take(_headFrame.FileBytes + _frame.FileBytes);
+            return new WalRecovery(fileSystem, directory, options).Run();
+        }
+        catch (WalCorruptException damage)
+        {
+            return new WalSalvage(fileSystem, directory, options, damage).Run();
+        }
+    }
+
+    /// <summary>Opens the segment for the batch in the buffer, and makes its head. Writes nothing yet.</summary>
+    private WalSegment BeginSegment(uint follows)
+    {
+        _headFrame.Clear();
+        (_durable with { Follows = follows }).Write(_headFrame);
+        try
+        {
+            var segment = _pool.Take(_headFrame.FileBytes + _frame.FileBytes, follows);
             _file?.Dispose();
             _file = _fileSystem.Open(segment.Path, writable: true);
             _position = 0;
@@ -242,18 +350,19 @@ public sealed partial class WriteAheadLog : IDisposable
     private void WriteFrame()
     {
         var batch = _lastBatch + 1;
+        var stamp = new SectorStamp(batch, _shape.HardState, _shape.LastIndex, Number: 0, Count: 0);
         try
         {
             var start = _position;
             if (start == 0)
             {
-                var head = _headFrame.Finish(FrameKind.Head, _active.Sequence, batch, 0, _digest, out _);
+                var head = _headFrame.Finish(FrameKind.Head, _active.Sequence, stamp, 0, _digest, out _);
                 _file!.Write(0, head);
                 start = head.Length;
             }
 
             var sector = start / WalSector.Size;
-            var bytes = _frame.Finish(FrameKind.Batch, _active.Sequence, batch, sector, _digest, out var digest);
+            var bytes = _frame.Finish(FrameKind.Batch, _active.Sequence, stamp, sector, _digest, out var digest);
             _file!.Write(start, bytes);
             _file.SyncData();
             _digest = digest;
@@ -266,10 +375,28 @@ public sealed partial class WriteAheadLog : IDisposable
 
         _lastBatch = batch;
         _isMarked = _frame.Length == 0;
-        _durable = WalHead.Of(_shape, _options);
+        _durable = WalHead.Of(_shape, _options, follows: 0);
         _active = _active with { MaxIndex = Math.Max(_active.MaxIndex, _bufferedMaxIndex) };
         _bufferedMaxIndex = 0;
         _frame.Clear();
+    }
+
+    /// <summary>What is intact stands in the new segment now; the rest is out of the way.</summary>
+    private void Clear(Salvaged salvage)
+    {
+        foreach (var path in salvage.Void)
+        {
+            if (salvage.Damaged.Contains(path))
+            {
+                SetAsideFiles.Add(_fileSystem, _directory, path);
+            }
+            else
+            {
+                _fileSystem.Delete(path);
+            }
+        }
+
+        _fileSystem.SyncDirectory(_directory);
     }
 
     /// <summary>What was the last segment ends before its last batch, which stands in the new one now.</summary>
@@ -315,6 +442,13 @@ public sealed partial class WriteAheadLog : IDisposable
             throw new StorageFailedException(failure.Message, failure);
         }
     }
+
+    [LoggerMessage(
+        LogLevel.Error,
+        "The write-ahead log is damaged: {File}, offset {Offset}: expected {Expected}. Of what was stored through index "
+        + "{DurableThrough} it is intact through {IntactThrough}; the damaged file is set aside as *.damaged")]
+    private static partial void DamageFound(
+        ILogger logger, string file, long offset, string expected, ulong intactThrough, ulong durableThrough);
 
     [LoggerMessage(
         LogLevel.Warning,

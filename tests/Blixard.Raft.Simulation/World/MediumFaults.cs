@@ -83,10 +83,10 @@ internal static class MediumFaults
             for (var sector = 0; sector < content.Length / SimulatedFile.Sector; sector++)
             {
                 var bytes = content.AsSpan(sector * SimulatedFile.Sector, SimulatedFile.Sector);
-                if (WalSector.Classify(bytes, sector, incarnation, out var batch) == SectorKind.Written)
+                if (WalSector.Classify(bytes, sector, incarnation, out var stamp) == SectorKind.Written)
                 {
-                    found.Add((path, sector, batch));
-                    newest = Math.Max(newest, batch);
+                    found.Add((path, sector, stamp.Batch));
+                    newest = Math.Max(newest, stamp.Batch);
                 }
             }
         }

@@ -56,7 +56,16 @@ internal sealed class MemberDisk(SimWorld world, SimMember member)
             var options = new RaftHostOptions { Core = core, InitialConfiguration = first };
             var restored = Recovery.Restore(options, _log, read, Snapshots, machine);
             Keep();
-            Stable.Restored(restored with { Snapshot = Stable.Snapshot });
+            if (restored.Repair is not null && read.Repair is null)
+            {
+                world.Invariants.Require(WasDamaged, "NoFalseAlarm", $"m{member.Id.Value} goes over to repair");
+                Stable.Forget();
+            }
+
+            var restarted = restored.Repair is not null
+                && restored.Entries.Count == 0
+                && (read.Entries.Count > 0 || restored.Snapshot != read.Snapshot);
+            Stable.Restored(restarted ? restored : restored with { Snapshot = Stable.Snapshot });
             _received.Clear();
             return restored;
         }
@@ -174,11 +183,47 @@ internal sealed class MemberDisk(SimWorld world, SimMember member)
             }
         }
 
+        if (without is not null && read.Repair is { } repair)
+        {
+            RequireExact(read, repair);
+            Stable.Forget();
+            Stable.Restored(read);
+            _attempted.Clear();
+            return;
+        }
+
         world.Invariants.Require(
             without is null,
             "RecoveredIsWhatWasDurable",
             $"m{member.Id.Value} read {without} ({_attempted.Count} batches were being written)");
         _attempted.Clear();
+    }
+
+    /// <summary>
+    /// Less came back than was durable, and the log says what is missing: it must know exactly what it had promised.
+    /// </summary>
+    private void RequireExact(RestoredState read, Repair repair)
+    {
+        var attempted = Stable.Copy();
+        _attempted.ForEach(attempted.Add);
+        world.Invariants.Require(WasDamaged, "NoFalseAlarm", $"m{member.Id.Value} goes over to repair");
+        world.Invariants.Require(
+            (read.HardState == Stable.HardState && repair.Through >= Stable.LastIndex)
+                || (read.HardState == attempted.HardState && repair.Through >= attempted.LastIndex),
+            "RepairIsExact",
+            $"m{member.Id.Value} read {read.HardState} and {repair}, not {Stable.HardState} through {Stable.LastIndex}");
+        world.Invariants.Require(
+            repair.Term >= read.HardState.Term, "RepairIsExact", $"m{member.Id.Value} read {repair}, {read.HardState}");
+    }
+
+    /// <summary>The member is whole again, and all that made it so is on stable storage.</summary>
+    public void EndRepair()
+    {
+        if (_log?.Repair is not null)
+        {
+            _log.EndRepair();
+            Stable.Repaired();
+        }
     }
 
     private WalOptions LogOptions(MemberId self) => new()

@@ -259,6 +259,11 @@ internal sealed class SimMember
             Node!.Persisted(durable[^1].Batch);
         }
 
+        if (!Node!.IsRepairing)
+        {
+            Disk.EndRepair();
+        }
+
         foreach (var batch in durable)
         {
             foreach (var message in batch.AfterDurable)

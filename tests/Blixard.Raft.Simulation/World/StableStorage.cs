@@ -20,6 +20,12 @@ internal sealed class StableStorage
 
     public ulong LastIndex => _base + (ulong)_entries.Count;
 
+    /// <summary>
+    /// What this disk held before it was damaged, while the member is being repaired: it acknowledged it, and what was
+    /// committed with that stays so because the member gives no vote.
+    /// </summary>
+    public StableStorage? Forgotten { get; private set; }
+
     /// <summary>Told what is about to be cut off, before it is: entries from this index on.</summary>
     public Action<ulong>? Truncating { get; set; }
 
@@ -35,9 +41,20 @@ internal sealed class StableStorage
     /// checked when it is captured and restored.
     /// </summary>
     public bool Holds(ulong index, ulong term) =>
-        index <= Snapshot.Index
+        (index <= Snapshot.Index
             ? index < Snapshot.Index || term == Snapshot.Term
-            : EntryAt(index)?.Term == term;
+            : EntryAt(index)?.Term == term)
+        || Forgotten?.Holds(index, term) == true;
+
+    /// <summary>A damaged disk brought back less.</summary>
+    public void Forget()
+    {
+        var before = Copy();
+        before.Forgotten = Forgotten;
+        Forgotten = before;
+    }
+
+    public void Repaired() => Forgotten = null;
 
     public void Add(WalBatch batch)
     {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Blixard.Raft.Core;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Blixard.Raft.Tests.Storage;
 
 /// <summary>
-/// Files of version 1, byte for byte: lines of an offset and sixteen bytes, without those that are all zero. A change
+/// Files of the released versions, byte for byte: lines of an offset and sixteen bytes, without those that are all zero. A change
 /// here means that a node can't read its own disk after an upgrade.
 /// </summary>
 public sealed class FormatTests
@@ -15,7 +16,7 @@ public sealed class FormatTests
     private static readonly Configuration s_members = new([new(7), new(8)], [new(9)]);
 
     [Fact]
-    public void A_segment_of_version_1_is_written_as_it_always_was()
+    public void A_segment_of_version_2_is_written_as_it_always_was()
     {
         var disk = new SimulatedFileSystem();
         using (var log = WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _))
@@ -32,16 +33,16 @@ public sealed class FormatTests
             log.Sync();
         }
 
-        Assert.Equal(Golden("segment-v1.txt"), Dump(disk.Content(disk.Files.Single())));
+        Assert.Equal(Golden("segment-v2.txt"), Dump(disk.Content(disk.Files.Single())));
     }
 
     [Fact]
-    public void A_segment_of_version_1_is_read()
+    public void A_segment_of_version_2_is_read()
     {
         var disk = new SimulatedFileSystem();
         using (var file = disk.Create($"{WalScript.Directory}/00000001.wal"))
         {
-            file.Write(0, Parse(Golden("segment-v1.txt"), 8 << 10));
+            file.Write(0, Parse(Golden("segment-v2.txt"), 8 << 10));
         }
 
         using var log = WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out var restored);
@@ -69,13 +70,34 @@ public sealed class FormatTests
         var disk = new SimulatedFileSystem();
         WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _).Dispose();
         var sector = disk.Content(disk.Files.Single()).AsSpan(0, WalSector.Size);
-        sector[WalSector.PrefixBytes + 4] = 2;
-        WalSector.Seal(sector, 0, 1, 1);
+        sector[WalSector.PrefixBytes + 4] = 3;
+        WalSector.Seal(sector, 0, 1, new(1, default, 0, 0, 2));
 
-        var refused = Assert.Throws<WalCorruptException>(
+        var refused = Assert.Throws<StorageVersionException>(
             () => WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _));
 
-        Assert.Contains("format version 1, not 2", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("is of format version 3", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Version_1_which_was_never_released_is_refused_by_its_number()
+    {
+        var disk = new SimulatedFileSystem();
+        using (var file = disk.Create($"{WalScript.Directory}/00000001.wal"))
+        {
+            file.Write(0, Convert.FromHexString(
+                "bc0c1ad60100000001000000000000004258574c01010000000000000000000000000000450000"
+                + "00c10000000000000007000000000000000000000000000000"));
+            file.Write(0x60, [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+            file.SetLength(4096);
+        }
+
+        var sector = disk.Content(disk.Files.Single()).AsSpan(0, WalSector.Size);
+        BinaryPrimitives.WriteUInt32LittleEndian(sector, Crc32C.Append(0, sector[4..]));
+        var refused = Assert.Throws<StorageVersionException>(
+            () => WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _));
+
+        Assert.Contains("is of format version 1; this node reads and writes version 2", refused.Message, StringComparison.Ordinal);
     }
 
     private static LogEntry Entry(ulong index, EntryKind kind, string text) =>

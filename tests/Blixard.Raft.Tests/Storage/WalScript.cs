@@ -28,6 +28,9 @@ internal sealed class WalScript(int seed)
     /// <summary>The same, and what the sync that did not return was to make durable.</summary>
     public ModelLog Attempted { get; private set; } = new();
 
+    /// <summary>What was durable after each sync, oldest first.</summary>
+    public List<ModelLog> History { get; } = [new()];
+
     public Random Random => _random;
 
     public void Run(WriteAheadLog log, int steps)
@@ -49,6 +52,7 @@ internal sealed class WalScript(int seed)
         Assert.True(lost is null || kept is null, $"seed {seed}: without the last batch: {lost}; with it: {kept}");
         Durable = lost is null ? Durable : Attempted;
         Attempted = Durable.Copy();
+        History.Add(Durable.Copy());
     }
 
     private void Step(WriteAheadLog log)
@@ -63,6 +67,7 @@ internal sealed class WalScript(int seed)
 
         log.Sync();
         Durable = Attempted.Copy();
+        History.Add(Durable.Copy());
         if (_random.Next(4) == 0)
         {
             log.MarkDurable();

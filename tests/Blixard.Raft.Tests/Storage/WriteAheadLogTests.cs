@@ -224,7 +224,7 @@ public sealed class WriteAheadLogTests
 
         Assert.DoesNotContain(_disk.Files, file => file.EndsWith(".tmp", StringComparison.Ordinal));
         using var reopened = Open(out var restored);
-        Assert.True(restored.Entries.Count > 10);
+        Assert.True(restored.Entries.Count > 5);
     }
 
     [Theory]
