@@ -89,7 +89,7 @@ internal sealed class HealPhase(SimWorld world)
                 }
 
                 break;
-            case Stage.Writing:
+            case Stage.Writing when world.Members.Any(member => member.Node is not null):
                 world.Clients.ProposeAll(Somebody(), openMore: false);
                 break;
         }
