@@ -95,7 +95,9 @@ public sealed record Configuration(ImmutableSortedSet<MemberId> Voters, Immutabl
 
     public override int GetHashCode() => (((Voters.Count * 31) + Learners.Count) * 31) + Outgoing.Count;
 
-    /// <summary>As in logs: <c>voters 1 2 3, learners 4, outgoing 1 2, learners next 2</c>; empty parts left out.</summary>
+    /// <summary>
+    /// As in logs: <c>voters 1 2 3, learners 4, outgoing 1 2, learners next 2</c>, without what is empty.
+    /// </summary>
     public override string ToString()
     {
         var text = Part("voters", Voters);

@@ -72,7 +72,8 @@ public static class ConfigurationCodec
         var headerBytes = isJoint ? JointHeaderBytes : SimpleHeaderBytes;
         if (source.Length < headerBytes)
         {
-            throw new FormatException($"a joint configuration of {source.Length} bytes; at least {headerBytes} are needed");
+            throw new FormatException(
+                $"a joint configuration of {source.Length} bytes; at least {headerBytes} are needed");
         }
 
         var voters = BinaryPrimitives.ReadUInt16LittleEndian(source[1..]);

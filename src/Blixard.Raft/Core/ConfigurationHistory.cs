@@ -61,12 +61,14 @@ internal sealed class ConfigurationHistory
 #endif
         while (_steps[^1].Index >= index)
         {
-            Require(_steps.Count > 1, $"truncation from {index} would cut the configuration of {_steps[^1].Index}");
+            Require(_steps.Count > 1, $"truncation from {index} would cut the oldest configuration there is");
             _steps.RemoveAt(_steps.Count - 1);
         }
     }
 
-    /// <summary>The log through <paramref name="index"/> is in a snapshot: nothing before it can be asked for.</summary>
+    /// <summary>
+    /// The log through <paramref name="index"/> is in a snapshot: nothing before it can be asked for.
+    /// </summary>
     public void Compacted(ulong index) => _steps.RemoveRange(0, PositionAt(index));
 
     public void Reset(SnapshotMeta snapshot)

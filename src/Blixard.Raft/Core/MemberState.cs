@@ -4,7 +4,8 @@ namespace Blixard.Raft.Core;
 
 /// <summary>
 /// The state of Figure 2 that the chapters (<see cref="Election"/>, <see cref="Replication"/>,
-/// <see cref="Membership"/>, <see cref="ReadIndex"/>, <see cref="Transfer"/>) share, and the messages they leave. Owned by <see cref="RaftNode"/>.
+/// <see cref="Membership"/>, <see cref="ReadIndex"/>, <see cref="Transfer"/>) share, and the messages they leave.
+/// Owned by <see cref="RaftNode"/>.
 /// </summary>
 internal sealed class MemberState
 {

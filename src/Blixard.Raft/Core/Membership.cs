@@ -81,7 +81,7 @@ internal sealed class Membership(MemberState state, Election election, Replicati
     /// </summary>
     public void Advance()
     {
-        Follow();
+        PutNewestInForce();
         var inFlight = state.Log.Configurations.NewestIndex > state.Log.Commit;
 #if MUTANTS
         inFlight &= !(Planted.Is(Mutant.JointLeftBeforeCommit) && state.Configuration.IsJoint);
@@ -127,12 +127,12 @@ internal sealed class Membership(MemberState state, Election election, Replicati
     private ulong Append(Configuration configuration)
     {
         var index = replication.Append(EntryKind.Configuration, ConfigurationCodec.Encode(configuration));
-        Follow();
+        PutNewestInForce();
         return index;
     }
 
     /// <summary>The newest configuration in the log is the one in force.</summary>
-    private void Follow()
+    private void PutNewestInForce()
     {
         var newest = state.Log.Configurations.Newest;
 #if MUTANTS
@@ -202,7 +202,7 @@ internal sealed class Membership(MemberState state, Election election, Replicati
                     ChangeStatus.LearnerBehind,
                     0,
                     voter,
-                    $"{voter} lacks {lag} entries; with more than {state.Options.MaxPromotionLag} it can't be a voter yet");
+                    $"{voter} lacks {lag} entries; a new voter may lack {state.Options.MaxPromotionLag}");
             }
         }
 

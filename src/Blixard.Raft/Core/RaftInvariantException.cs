@@ -19,7 +19,9 @@ public sealed class RaftInvariantException(string message) : Exception(message)
         }
     }
 
-    /// <summary>As above; the message is put together only if it is needed, for most checks are made all the time.</summary>
+    /// <summary>
+    /// As above; the message is put together only if it is needed, for checks are made all the time.
+    /// </summary>
     internal static void Require(
         [DoesNotReturnIf(false)] bool condition,
         [InterpolatedStringHandlerArgument(nameof(condition))] ref Explanation message)

@@ -67,6 +67,13 @@ internal sealed class ScenarioCluster
             case "unreachable":
                 Member(command.Member()).Node.Unreachable(new(command.Number("peer", 0)));
                 break;
+            case "snapshot-failed":
+                Member(command.Member()).Node.SnapshotFailed(new(command.Number("to", 0)));
+                break;
+            case "snapshot-delivered":
+                Member(command.Member()).Node.SnapshotDelivered(
+                    new(command.Number("to", 0)), command.Number("index", 0));
+                break;
             case "compact":
                 Member(command.Member()).Compact();
                 break;

@@ -77,14 +77,21 @@ internal sealed class Lab
             Assert.True(rounds < 10_000, "the members never fall silent");
             var message = Wire[0];
             Wire.RemoveAt(0);
-            if (!_cut.Contains((message.From, message.To))
-                && message is not InstallSnapshotRequest { ToObserver: true }
-                && drop?.Invoke(message) != true)
+            if (drop?.Invoke(message) != true)
             {
-                _members[message.To].Node.Step(message);
+                Step(message);
             }
 
             Drive();
+        }
+    }
+
+    /// <summary>It arrives, unless the link is cut.</summary>
+    public void Step(Message message)
+    {
+        if (!_cut.Contains((message.From, message.To)) && message is not InstallSnapshotRequest { ToObserver: true })
+        {
+            _members[message.To].Node.Step(message);
         }
     }
 
