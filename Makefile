@@ -1,10 +1,10 @@
 # `make demo` and `make test` are all a newcomer needs; both build first, and say what is missing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build test check sim soak mutants demo clean
+.PHONY: help build test check sim soak mutants demo bench-raft bench-etcd clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build everything (Release) and publish blixard-node and blixard to artifacts/publish
 	@scripts/build
@@ -26,6 +26,12 @@ mutants: ## break the rules of Raft one by one: the simulator must find each (MU
 
 demo: ## three real systemd hosts with a cluster on them, to look at (DEMO_ONCE=1: checks itself and ends)
 	@demo/demo
+
+bench-raft: ## the consensus engine alone: append, commit, apply, snapshot, restart (BENCH_SECONDS=4)
+	@scripts/bench raft
+
+bench-etcd: ## three nodes against three of etcd, on this machine and disk (BENCH_SECONDS=4 BENCH_REPS=3 BENCH_TRIALS=20)
+	@scripts/bench etcd
 
 clean: ## remove what was built, and hosts whose owner was killed
 	@scripts/clean
