@@ -34,6 +34,14 @@ internal sealed class Election(MemberState state, Replication replication, ReadI
         }
     }
 
+    public void LeaderDisconnected(MemberId member)
+    {
+        if (!state.IsLeader && state.Leader == member)
+        {
+            state.ElectionElapsed = Math.Max(state.ElectionElapsed, state.Options.ElectionTicks);
+        }
+    }
+
     /// <summary>The election clock of everyone but the leader.</summary>
     public void Tick(bool diskStalled)
     {

@@ -413,6 +413,14 @@ public sealed class RaftNode
         _tailSource.SnapshotEnded(peer, index);
     }
 
+    /// <summary>
+    /// The connection on which <paramref name="peer"/> spoke has ended. If it led, it counts as silent for an election
+    /// timeout: what is left to wait is the random part, by which the others do not campaign at the same moment. A hint
+    /// and no proof, so nothing else rests on it: a leader that is still there, and says so to anyone, keeps its office
+    /// because whoever hears it refuses the pre-vote.
+    /// </summary>
+    public void Disconnected(MemberId peer) => _election.LeaderDisconnected(peer);
+
     /// <summary>Messages to <paramref name="peer"/> were lost.</summary>
     public void Unreachable(MemberId peer)
     {

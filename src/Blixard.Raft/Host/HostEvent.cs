@@ -35,6 +35,8 @@ internal sealed record MemberFailed(Exception Error) : HostEvent;
 
 internal sealed record PeerUnreachable(MemberId Peer) : HostEvent;
 
+internal sealed record PeerDisconnected(MemberId Peer) : HostEvent;
+
 internal sealed record TransferAsked(MemberId? Target, TaskCompletionSource<LeadershipTransfer> Answer) : HostEvent;
 
 internal sealed record MembersAsked(

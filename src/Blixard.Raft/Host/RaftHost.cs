@@ -164,6 +164,8 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
 
     void ITransportEvents.Unreachable(MemberId peer) => Post(new PeerUnreachable(peer));
 
+    void ITransportEvents.Disconnected(MemberId peer) => Post(new PeerDisconnected(peer));
+
     void ITransportEvents.SnapshotArrived(SnapshotReceived received) => Post(new MessageCame(received));
 
     void ITransportEvents.StorageFailed(StorageFailedException failure) => Post(new MemberFailed(failure));
@@ -309,6 +311,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 break;
             case MemberFailed(var error):
                 throw error;
+            case PeerDisconnected(var peer):
+                _core.Disconnected(peer);
+                break;
             case PeerUnreachable(var peer):
                 _core.Unreachable(peer);
                 break;

@@ -34,6 +34,11 @@ public interface ITransportEvents
     /// <summary>Messages to that member were lost. Reported at most a few times per second.</summary>
     void Unreachable(MemberId member);
 
+    /// <summary>
+    /// The connection on which that member spoke has ended: its process is gone, or the link. It may be back at once.
+    /// </summary>
+    void Disconnected(MemberId member);
+
     /// <summary>A leader's snapshot is complete and durable in the <see cref="SnapshotStore"/>.</summary>
     void SnapshotArrived(SnapshotReceived received);
 

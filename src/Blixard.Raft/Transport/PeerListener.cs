@@ -103,7 +103,7 @@ internal sealed partial class PeerListener : IDisposable
             }
             else
             {
-                await ReceiveAsync(reader, greeting.From, events, cancellationToken);
+                await ListenAsync(reader, greeting.From, events, cancellationToken);
             }
         }
         catch (ProtocolException e)
@@ -128,6 +128,19 @@ internal sealed partial class PeerListener : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         return await Handshake.WelcomeAsync(
             stream, reader, _options.ClusterId, _options.Self, _options.IsRemoved, either.Token);
+    }
+
+    private async Task ListenAsync(
+        FrameReader reader, MemberId peer, ITransportEvents events, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReceiveAsync(reader, peer, events, cancellationToken);
+        }
+        finally
+        {
+            events.Disconnected(peer);
+        }
     }
 
     private async Task ReceiveAsync(

@@ -28,6 +28,57 @@ public sealed class ElectionTests
     }
 
     [Fact]
+    public void A_leader_whose_connections_end_is_replaced_without_waiting_for_its_silence()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        lab.Run(2);
+        lab.Isolate(1);
+        lab[2].Node.Disconnected(new(1));
+        lab[3].Node.Disconnected(new(1));
+
+        // Less than a whole election timeout: by silence alone nobody would campaign yet.
+        for (var tick = 0; tick < new RaftOptions { Self = new(1), Seed = 1 }.ElectionTicks - 1; tick++)
+        {
+            lab[2].Node.Tick();
+            lab.Settle();
+            lab[3].Node.Tick();
+            lab.Settle();
+        }
+
+        Assert.Contains(lab.Members, member => member.Node.Self != new MemberId(1) && member.Node.Role == RaftRole.Leader);
+    }
+
+    [Fact]
+    public void A_leader_that_one_follower_lost_and_another_hears_stays()
+    {
+        var lab = new Lab(3);
+        var term = lab.Elect(1).Node.Term;
+        lab.Run(2);
+        lab.Cut(1, 2);
+        for (var tick = 0; tick < 40; tick++)
+        {
+            lab[2].Node.Disconnected(new(1));
+            lab.Run(1);
+        }
+
+        Assert.Equal(RaftRole.Leader, lab[1].Node.Role);
+        Assert.Equal(term, lab[1].Node.Term);
+    }
+
+    [Fact]
+    public void The_end_of_a_connection_to_another_than_the_leader_means_nothing()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        lab.Run(2);
+        lab.Isolate(1);
+        lab[2].Node.Disconnected(new(3));
+        lab.Tick(2);
+        Assert.Equal(new MemberId(1), lab[2].Node.Leader);
+    }
+
+    [Fact]
     public void A_vote_leaves_only_after_it_is_durable()
     {
         var lab = new Lab(3);

@@ -167,6 +167,10 @@ internal sealed class Told : ITransportEvents
 
     public ConcurrentQueue<StorageFailedException> Failures { get; } = [];
 
+    public ConcurrentQueue<MemberId> Disconnected { get; } = [];
+
+    void ITransportEvents.Disconnected(MemberId member) => Disconnected.Enqueue(member);
+
     void ITransportEvents.SnapshotArrived(SnapshotReceived received) => Snapshots.Enqueue(received);
 
     void ITransportEvents.StorageFailed(StorageFailedException failure) => Failures.Enqueue(failure);

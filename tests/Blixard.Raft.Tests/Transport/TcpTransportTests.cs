@@ -11,6 +11,17 @@ namespace Blixard.Raft.Tests.Transport;
 public sealed class TcpTransportTests
 {
     [Fact]
+    public async Task The_end_of_a_member_is_told_to_those_it_spoke_to()
+    {
+        await using var bench = new TcpBench(2);
+        bench.Start(1);
+        bench.Start(2);
+        await bench.SayUntilHeardAsync(1, 2, 1);
+        await bench.StopAsync(1);
+        await bench.UntilAsync(() => bench.Told[2].Disconnected.Contains(new(1)));
+    }
+
+    [Fact]
     public async Task Messages_arrive_in_the_order_in_which_they_were_sent()
     {
         await using var bench = new TcpBench(2);
