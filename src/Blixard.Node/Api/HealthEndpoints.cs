@@ -28,6 +28,12 @@ internal sealed class HealthEndpoints(Replica replica, IRaftEngine engine, Remov
             throw new ApiException(Problems.NotReady("This node knows no leader."));
         }
 
+        if (status.DivergedAt is { } index)
+        {
+            throw new ApiException(Problems.NotReady(
+                $"The states of members differ at index {index}, and no majority says whose is right."));
+        }
+
         return applied + MaxLag >= status.Commit
             ? AnswerAsync(context, """{"status":"ready"}""")
             : throw new ApiException(Problems.NotReady(

@@ -34,6 +34,8 @@ internal sealed class ApplyLoop(AppliedState applied, ChangeFeed feed, Replicati
         configurations.ForEach(events.OnMembershipChanged);
     }
 
+    public ulong Digest => _state.Hash;
+
     public Action<Stream> CaptureSnapshot()
     {
         var state = _state;

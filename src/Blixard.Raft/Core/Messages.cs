@@ -134,3 +134,23 @@ public sealed record TailResponse(
     ulong PrevLogTerm,
     IReadOnlyList<LogEntry> Entries)
     : Message(From, To, Term);
+
+/// <summary>
+/// The state that the sender has applied up to <paramref name="Index"/>, for the leader to compare. For hosts: the core
+/// never sees it.
+/// </summary>
+/// <param name="EntryTerm">Term of the entry at that index: a difference of terms would be one of logs.</param>
+/// <param name="Digest">Equal for equal states.</param>
+public sealed record StateDigest(MemberId From, MemberId To, ulong Term, ulong Index, ulong EntryTerm, ulong Digest)
+    : Message(From, To, Term);
+
+/// <summary>
+/// From the leader: at <paramref name="Index"/> the receiver's state differs from that of others. For hosts: the core
+/// never sees it.
+/// </summary>
+/// <param name="Digest">What the receiver said.</param>
+/// <param name="Others">What others have.</param>
+/// <param name="IsWrong">They are a majority, and the receiver must stop; else nobody knows who is right.</param>
+public sealed record StateVerdict(
+    MemberId From, MemberId To, ulong Term, ulong Index, ulong Digest, ulong Others, bool IsWrong)
+    : Message(From, To, Term);

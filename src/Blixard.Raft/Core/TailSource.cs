@@ -72,6 +72,7 @@ internal sealed class TailSource(MemberState state)
             _observers.Add(request.From, observer);
         }
 
+        observer.NeedsSnapshot = request.NeedsSnapshot;
         observer.TicksLeft = 4 * state.Options.ElectionTicks;
         observer.IsOwedAnswer |= observer.Asked(request.After, request.Rewind);
         if (request.NeedsSnapshot || request.After < state.Log.FirstIndex - 1)
@@ -141,7 +142,9 @@ internal sealed class TailSource(MemberState state)
         state.Log.Commit;
 
     private bool CanSend(Observer observer) =>
-        !observer.AwaitsSnapshot && observer.Next <= Last && observer.HasRoom(state.Options);
+        observer is { AwaitsSnapshot: false, NeedsSnapshot: false }
+        && observer.Next <= Last
+        && observer.HasRoom(state.Options);
 
     private bool MustTell(Observer observer) =>
         observer.IsOwedAnswer || observer.ToldLeader != state.Leader || observer.ToldTerm != state.Term;
@@ -188,7 +191,11 @@ internal sealed class TailSource(MemberState state)
 
         public int TicksLeft { get; set; }
 
+        /// <summary>One is on its way.</summary>
         public bool AwaitsSnapshot { get; set; }
+
+        /// <summary>Without one, entries are of no use to it.</summary>
+        public bool NeedsSnapshot { get; set; }
 
         public ulong SnapshotIndex { get; set; }
 

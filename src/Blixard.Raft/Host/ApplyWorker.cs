@@ -101,7 +101,15 @@ internal sealed partial class ApplyWorker(
             return;
         }
 
-        stateMachine.Apply(entries);
+        foreach (var part in BetweenDigests(entries))
+        {
+            stateMachine.Apply(part);
+            if (part[^1].Index % StateDigests.Interval == 0)
+            {
+                post(new StateDigested(part[^1].Index, part[^1].Term, stateMachine.Digest));
+            }
+        }
+
         _appliedTerm = entries[^1].Term;
         Volatile.Write(ref _applied, entries[^1].Index);
         _entriesSince += entries.Count;
@@ -113,6 +121,22 @@ internal sealed partial class ApplyWorker(
                 _configuration = ConfigurationCodec.Decode(entry.Data.Span);
             }
         }
+    }
+
+    /// <summary>Parts that end where a digest is taken; mostly one.</summary>
+    private static IEnumerable<IReadOnlyList<LogEntry>> BetweenDigests(IReadOnlyList<LogEntry> entries)
+    {
+        var start = 0;
+        for (var end = start; end < entries.Count - 1; end++)
+        {
+            if (entries[end].Index % StateDigests.Interval == 0)
+            {
+                yield return [.. entries.Skip(start).Take(end + 1 - start)];
+                start = end + 1;
+            }
+        }
+
+        yield return start == 0 ? entries : [.. entries.Skip(start)];
     }
 
     private bool IsDue => _entriesSince >= options.SnapshotEntries || _bytesSince >= options.SnapshotBytes;

@@ -24,6 +24,9 @@ internal sealed record SnapshotSaved(SnapshotMeta Snapshot) : HostEvent;
 
 internal sealed record SnapshotSent(MemberId Peer, ulong Index, bool Delivered) : HostEvent;
 
+/// <summary>The state machine has come to an index at which all members compare.</summary>
+internal sealed record StateDigested(ulong Index, ulong EntryTerm, ulong Digest) : HostEvent;
+
 /// <summary>The stored one is damaged: take a new one now.</summary>
 internal sealed record SnapshotWanted : HostEvent
 {

@@ -15,6 +15,12 @@ public interface IStateMachine
     void Apply(IReadOnlyList<LogEntry> entries);
 
     /// <summary>
+    /// Says whether two states are the same: equal for equal states, on every machine and in every version that may run
+    /// beside this one, and different for others but for a chance of 2^-64. Must be cheap: it is asked for often.
+    /// </summary>
+    ulong Digest { get; }
+
+    /// <summary>
     /// Captures the state as applied so far, which must be cheap. The returned writer runs later, on another thread,
     /// while more is applied.
     /// </summary>

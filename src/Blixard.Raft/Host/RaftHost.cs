@@ -32,6 +32,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SnapshotDispatch _snapshots;
+    private readonly StateDigests _digests;
 
     private RaftStatus _status;
 
@@ -63,6 +64,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         _core = new(options.Core, restored);
         _persist = new(log, transport, Post, metrics, logger);
         _apply = new(options, stateMachine, snapshots, Post, restored.Snapshot, logger);
+        _digests = new(options.Core.Self, transport, metrics, logger);
         _snapshots = new(transport, Post, options.SnapshotRetry, time, logger);
         _reads = new(
             _core,
@@ -277,8 +279,17 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 _changes.Tick();
                 Volatile.Write(ref _status, ReadStatus());
                 break;
+            case MessageCame(StateDigest digest):
+                _digests.Receive(digest, _core);
+                break;
+            case MessageCame(StateVerdict verdict):
+                _digests.Receive(verdict);
+                break;
             case MessageCame(var message):
                 _core.Step(message);
+                break;
+            case StateDigested(var index, var entryTerm, var digest):
+                _digests.Applied(index, entryTerm, digest, _core);
                 break;
             case ProposalMade proposal:
                 var handed = Propose(proposal);
@@ -474,6 +485,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         })])
     {
         IsChangePending = _core.IsChangePending,
+        DivergedAt = _digests.DivergedAt,
         ConfigurationIndex = _core.ConfigurationIndex,
         TransferTarget = _core.TransferTarget,
         Repair = _core.IsRepairing ? _log.Repair : null,

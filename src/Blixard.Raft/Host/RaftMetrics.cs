@@ -15,6 +15,7 @@ public sealed class RaftMetrics : IDisposable
     private readonly Histogram<double> _fsync;
     private readonly Counter<long> _proposals;
     private readonly Counter<long> _elections;
+    private readonly Counter<long> _divergences;
 
     public RaftMetrics()
     {
@@ -24,6 +25,9 @@ public sealed class RaftMetrics : IDisposable
             "blixard.raft.proposals", description: "Proposals made at this member, by what became of them at once.");
         _elections = _meter.CreateCounter<long>(
             "blixard.raft.leader_changes", description: "Times this member saw the leader change.");
+        _divergences = _meter.CreateCounter<long>(
+            "blixard.raft.state_divergence",
+            description: "Indexes at which this member, as leader, found members with different states.");
     }
 
     public void Dispose() => _meter.Dispose();
@@ -32,6 +36,8 @@ public sealed class RaftMetrics : IDisposable
 
     internal void Proposed(ProposeStatus status) =>
         _proposals.Add(1, new KeyValuePair<string, object?>("outcome", OutcomeOf(status)));
+
+    internal void StateDiverged() => _divergences.Add(1);
 
     internal void LeaderChanged() => _elections.Add(1);
 

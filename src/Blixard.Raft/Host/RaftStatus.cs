@@ -41,6 +41,11 @@ public sealed record RaftStatus(
     /// </summary>
     public Repair? Repair { get; init; }
 
+    /// <summary>
+    /// Non-null: at that index this member's state and another's differ, and no majority says whose is right.
+    /// </summary>
+    public ulong? DivergedAt { get; init; }
+
     public bool IsLeader => Role == RaftRole.Leader;
 }
 

@@ -43,6 +43,8 @@ internal enum FrameType : byte
     InstallSnapshotRequest = 26,
     TailRequest = 27,
     TailResponse = 28,
+    StateDigest = 29,
+    StateVerdict = 30,
 }
 
 /// <summary>

@@ -33,6 +33,8 @@ internal static class MessageCodec
         InstallSnapshotRequest => FrameType.InstallSnapshotRequest,
         TailRequest => FrameType.TailRequest,
         TailResponse => FrameType.TailResponse,
+        StateDigest => FrameType.StateDigest,
+        StateVerdict => FrameType.StateVerdict,
         _ => throw new UnreachableException($"{message.GetType().Name} never goes on the wire"),
     };
 
@@ -141,6 +143,17 @@ internal static class MessageCodec
                 target.U64(m.PrevLogTerm);
                 Write(m.Entries, target);
                 break;
+            case StateDigest m:
+                target.U64(m.Index);
+                target.U64(m.EntryTerm);
+                target.U64(m.Digest);
+                break;
+            case StateVerdict m:
+                target.U64(m.Index);
+                target.U64(m.Digest);
+                target.U64(m.Others);
+                target.Flag(m.IsWrong);
+                break;
             default:
                 throw new UnreachableException($"{message.GetType().Name} never goes on the wire");
         }
@@ -169,6 +182,9 @@ internal static class MessageCodec
             FrameType.InstallSnapshotRequest => new InstallSnapshotRequest(from, to, term, ReadSnapshot(ref source)),
             FrameType.TailRequest => new TailRequest(
                 from, to, term, source.U64(), source.U64(), source.Flag(), source.Flag()),
+            FrameType.StateDigest => new StateDigest(from, to, term, source.U64(), source.U64(), source.U64()),
+            FrameType.StateVerdict => new StateVerdict(
+                from, to, term, source.U64(), source.U64(), source.U64(), source.Flag()),
             FrameType.TailResponse => ReadTail(from, to, term, ref source),
             _ => throw new ProtocolException($"frame type {(byte)type} is no message"),
         };

@@ -82,6 +82,8 @@ internal sealed class RegisterMachine(int clients, int keys) : IStateMachine
 
     public ulong Hash { get; private set; }
 
+    ulong IStateMachine.Digest => Hash;
+
     public Register Read(int key) => _registers[key];
 
     /// <summary>Null for an entry that is no write; <c>Fresh</c> if it took effect here and now.</summary>

@@ -33,6 +33,8 @@ internal static class TraceText
             ReadIndexRequest m => $"ReadIndex? {m.Context}",
             ReadIndexResponse m => $"ReadIndex {m.Context} at {m.Index}",
             TimeoutNow => "TimeoutNow",
+            StateDigest m => $"Digest {m.Index} {m.Digest:x16}",
+            StateVerdict m => $"Digest {m.Index} differs{(m.IsWrong ? ", stop" : "")}",
             TailRequest m => $"Tail? after={m.After}/{m.AfterTerm}{(m.Rewind ? " rewind" : "")}"
                 + (m.NeedsSnapshot ? " needs snapshot" : ""),
             TailResponse m => $"Tail prev={m.PrevLogIndex}/{m.PrevLogTerm} commit={m.Commit}"

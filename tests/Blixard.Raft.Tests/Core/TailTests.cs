@@ -202,6 +202,11 @@ public sealed class TailTests
         lab.Run(5);
         Assert.Equal(RaftRole.Observer, observer.Node.Role);
         Assert.Empty(observer.Applied);
+
+        // Not even when the snapshot did not arrive.
+        lab.Members.ToList().ForEach(member => member.Node.SnapshotFailed(new(4)));
+        lab.Settle();
+        Assert.Empty(observer.Applied);
         Assert.All(lab.Members.SelectMany(m => m.SnapshotsToSend), request => Assert.True(request.ToObserver));
         Assert.NotEmpty(lab.Members.SelectMany(m => m.SnapshotsToSend));
     }

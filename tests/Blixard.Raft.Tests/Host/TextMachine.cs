@@ -1,6 +1,7 @@
 using System.Text;
 using Blixard.Raft.Core;
 using Blixard.Raft.Host;
+using Blixard.Raft.Storage;
 
 namespace Blixard.Raft.Tests.Host;
 
@@ -10,6 +11,7 @@ internal sealed class TextMachine : IStateMachine
     private readonly Lock _gate = new();
     private readonly List<string> _lines = [];
     private string? _refused;
+    private ulong _flaw;
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public int Restores { get; private set; }
@@ -41,6 +43,23 @@ internal sealed class TextMachine : IStateMachine
 
         Change(lines => lines.AddRange(commands));
     }
+
+    public ulong Digest
+    {
+        get
+        {
+            ulong digest = Volatile.Read(ref _flaw);
+            foreach (var line in Lines)
+            {
+                digest = (digest * 31) + Crc32C.Of(Encoding.UTF8.GetBytes(line));
+            }
+
+            return digest;
+        }
+    }
+
+    /// <summary>From now on this machine's state is not what the log made of it.</summary>
+    public void Diverge() => Volatile.Write(ref _flaw, 1);
 
     public Action<Stream> CaptureSnapshot()
     {

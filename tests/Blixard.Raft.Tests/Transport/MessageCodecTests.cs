@@ -69,7 +69,7 @@ public sealed class MessageCodecTests
                 bytes[i] = (byte)random.Below(random.Below(4) == 0 ? 256 : 3);
             }
 
-            var type = (FrameType)(16 + random.Below(15));
+            var type = (FrameType)(16 + random.Below(17));
             try
             {
                 MessageCodec.Read(type, bytes);

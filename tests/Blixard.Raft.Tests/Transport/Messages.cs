@@ -25,6 +25,8 @@ internal static class Messages
         new ReadIndexResponse(From, To, 3, 9, 10),
         new TimeoutNow(From, To, 3),
         new InstallSnapshotRequest(From, To, 3, new(11, 2, new([new(1), new(2)], [new(7)]))),
+        new StateDigest(From, To, 3, 2048, 2, 0x0102030405060708),
+        new StateVerdict(From, To, 3, 2048, 7, 8, IsWrong: true),
         new TailRequest(From, To, 3, 4, 2, Rewind: true, NeedsSnapshot: false),
         new TailResponse(From, To, 3, new(0x77), 9, 4, 2, [new(5, 3, EntryKind.Command, "set y"u8.ToArray())]),
     ];
