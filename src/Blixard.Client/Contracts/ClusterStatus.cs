@@ -122,6 +122,9 @@ public enum MemberRole
     Follower,
     Candidate,
     Learner,
+
+    /// <summary>In no configuration; follows what any member tells it.</summary>
+    Observer,
 }
 
 /// <summary>A member's part in the log.</summary>

@@ -49,6 +49,7 @@ internal static class NodeDocuments
                 RaftRole.Leader => MemberRole.Leader,
                 RaftRole.Learner => MemberRole.Learner,
                 RaftRole.Follower => MemberRole.Follower,
+                RaftRole.Observer => MemberRole.Observer,
                 _ => MemberRole.Candidate,
             };
         }

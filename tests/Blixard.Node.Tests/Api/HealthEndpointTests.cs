@@ -30,4 +30,16 @@ public class HealthEndpointTests
 
         await ApiHost.ProblemAsync(behind, ProblemTypes.NotReady, 503);
     }
+
+    [Fact]
+    public async Task A_node_whose_state_differs_from_anothers_is_not_ready()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.Engine.Status = host.Engine.Status with { DivergedAt = 2048 };
+
+        using var apart = await host.GetAsync("/healthz/ready");
+
+        await ApiHost.ProblemAsync(apart, ProblemTypes.NotReady, 503);
+        Assert.Contains("2048", await apart.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
 }
