@@ -34,7 +34,7 @@ internal sealed class ApplyLoop(AppliedState applied, ChangeFeed feed, Replicati
         configurations.ForEach(events.OnMembershipChanged);
     }
 
-    public ulong Digest => _state.Hash;
+    public ulong? Digest => _state.Hash;
 
     public Action<Stream> CaptureSnapshot()
     {

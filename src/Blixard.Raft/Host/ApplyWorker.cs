@@ -104,9 +104,9 @@ internal sealed partial class ApplyWorker(
         foreach (var part in BetweenDigests(entries))
         {
             stateMachine.Apply(part);
-            if (part[^1].Index % StateDigests.Interval == 0)
+            if (part[^1].Index % StateDigests.Interval == 0 && stateMachine.Digest is { } digest)
             {
-                post(new StateDigested(part[^1].Index, part[^1].Term, stateMachine.Digest));
+                post(new StateDigested(part[^1].Index, part[^1].Term, digest));
             }
         }
 

@@ -17,8 +17,9 @@ public interface IStateMachine
     /// <summary>
     /// Says whether two states are the same: equal for equal states, on every machine and in every version that may run
     /// beside this one, and different for others but for a chance of 2^-64. Must be cheap: it is asked for often.
+    /// Null: this machine can't say, and is not compared.
     /// </summary>
-    ulong Digest { get; }
+    ulong? Digest => null;
 
     /// <summary>
     /// Captures the state as applied so far, which must be cheap. The returned writer runs later, on another thread,

@@ -82,7 +82,7 @@ internal sealed class RegisterMachine(int clients, int keys) : IStateMachine
 
     public ulong Hash { get; private set; }
 
-    ulong IStateMachine.Digest => Hash;
+    ulong? IStateMachine.Digest => Hash;
 
     public Register Read(int key) => _registers[key];
 

@@ -44,7 +44,7 @@ internal sealed class TextMachine : IStateMachine
         Change(lines => lines.AddRange(commands));
     }
 
-    public ulong Digest
+    public ulong? Digest
     {
         get
         {
