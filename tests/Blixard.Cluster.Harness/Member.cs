@@ -51,6 +51,24 @@ internal sealed class Member(string name, string ip, int port) : IDisposable
 
     public Task StartDaemonAsync() => ExecAsync("systemctl", "start", "--no-block", Unit);
 
+    /// <summary>
+    /// Stops the daemon and takes everything that it has, as a new disk would; and it is not told any more to make a
+    /// cluster.
+    /// </summary>
+    public Task WipeAsync() => ExecAsync(
+        "sh",
+        "-c",
+        $"systemctl stop {Unit} && rm -rf {DataDirectory}/identity {DataDirectory}/raft "
+            + "&& sed -i /NODE_FLAGS/d /etc/blixard/node.env");
+
+    /// <summary>Makes a wiped host the member that a token is for.</summary>
+    public async Task JoinAsync(string token)
+    {
+        await ExecAsync(
+            "env", $"BLIXARD__NODE__NAME={Name}", "/opt/dotnet/dotnet", "/opt/blixard/node/blixard-node.dll", "join", token);
+        await StartDaemonAsync();
+    }
+
     /// <summary>It ended with an error by itself, and systemd is about to start it again (Restart=).</summary>
     public async Task<bool> IsRestartingAsync() =>
         await ExecAsync("systemctl", "show", "-p", "SubState", "--value", Unit) == "auto-restart";

@@ -70,6 +70,7 @@ public sealed class ThreeHosts : IAsyncLifetime
         [
             "--candidate", Candidate, .. Vms[member.Name].SelectMany(vm => new[] { "--vm", vm }),
             // So that a test has several segments and snapshots to look at, and followers that need a snapshot.
+            "--env", "BLIXARD__CLUSTER__PROMOTEAFTERSECONDS=1",
             "--env", "BLIXARD__RAFT__SEGMENTBYTES=4194304",
             "--env", "BLIXARD__RAFT__SNAPSHOTENTRIES=2000",
             "--env", "BLIXARD__RAFT__TRAILINGENTRIES=200",

@@ -41,6 +41,8 @@ Task UpAsync(Member member, bool bootstrap) => member.UpAsync(
     [
         .. disks == 0 ? ["--disk", "512"] : Array.Empty<string>(),
         .. bootstrap ? ["--bootstrap"] : Array.Empty<string>(),
+        // One that was replaced votes again soon.
+        "--env", "BLIXARD__CLUSTER__PROMOTEAFTERSECONDS=1",
         "--env", "BLIXARD__RAFT__SEGMENTBYTES=4194304",
         "--env", "BLIXARD__RAFT__SNAPSHOTENTRIES=2000",
         "--env", "BLIXARD__RAFT__TRAILINGENTRIES=200",

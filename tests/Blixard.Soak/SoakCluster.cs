@@ -31,6 +31,50 @@ internal sealed class SoakCluster(IReadOnlyList<Member> members, Func<Member, Ta
 
     public async Task<bool> AnswersAsync(Member member) => await StatusAsync(member) is not null;
 
+    /// <summary>Asks for it and lets it come or not: whether it may is the engine's business.</summary>
+    public static async Task TransferAsync(Member to)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+        try
+        {
+            await to.Client.TransferLeadershipAsync(to.Name, limit.Token);
+        }
+        catch (Exception e) when (e is ProblemException or EndpointUnreachableException or OperationCanceledException)
+        {
+            // A leader may be missing just now, or the member may be behind.
+        }
+    }
+
+    /// <summary>
+    /// Removes a member for good, wipes its disk, and lets its host join as a new member, until that votes. Each step is
+    /// tried again until it is done: each may be.
+    /// </summary>
+    public async Task ReplaceAsync(Member member)
+    {
+        var other = Members.First(m => m != member);
+        string? id = null;
+        await Eventually.HoldsAsync($"{member.Name} is removed", Patience, async () =>
+        {
+            id ??= (await MembersAsync(other)).Single(m => m.Name == member.Name).Id;
+            await other.Client.RemoveMemberAsync(id, default);
+            return true;
+        });
+        await member.WipeAsync();
+        var token = "";
+        await Eventually.HoldsAsync($"{member.Name} is added", Patience, async () =>
+        {
+            token = (await other.Client.AddMemberAsync(
+                new() { Name = member.Name, RaftAddress = $"{member.Ip}:7481" }, default)).Value.Token;
+            return true;
+        });
+        await member.JoinAsync(token);
+        await Eventually.HoldsAsync($"{member.Name} votes", Patience, async () =>
+            (await MembersAsync(other)).Single(m => m.Name == member.Name).Membership == MembershipKind.Voter);
+    }
+
+    private static async Task<IReadOnlyList<ClusterMember>> MembersAsync(Member through) =>
+        (await through.Client.GetMembersAsync(ReadOptions.Linearizable, default)).Value;
+
     /// <summary>Every member answers linearizable reads, sees one leader and all voters, and none is behind.</summary>
     public async Task<TimeSpan> WholeAsync()
     {

@@ -20,6 +20,9 @@ internal sealed record SoakOptions
     /// <summary>Where histories and journals of a failed run are kept.</summary>
     public required string Artifacts { get; init; }
 
+    /// <summary>Only these kinds of faults, if any are named; to look at one thing closely.</summary>
+    public IReadOnlyCollection<string> Kinds { get; init; } = [];
+
     /// <summary>Whether the hosts have disks that can be filled.</summary>
     public bool SmallDisks { get; init; }
 
@@ -33,6 +36,7 @@ internal sealed record SoakOptions
             Seed = seed,
             Clients = Number("CLIENTS") ?? 12,
             Artifacts = Environment.GetEnvironmentVariable("BLIXARD_SOAK_ARTIFACTS") ?? $"artifacts/soak/{seed}",
+            Kinds = (Environment.GetEnvironmentVariable("KINDS") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries),
             SmallDisks = smallDisks,
         };
     }

@@ -10,5 +10,8 @@ namespace Blixard.Soak.Faults;
 internal sealed record Fault(
     string Kind, string Where, IReadOnlyList<string> Hosts, TimeSpan Hold, Func<Task> Begin, Func<Task> End)
 {
+    /// <summary>It needs a majority to come to its end, so no other may come with it.</summary>
+    public bool IsAlone { get; init; }
+
     public override string ToString() => $"{Kind} {Where} {Hold.TotalMilliseconds:F0} ms";
 }

@@ -23,6 +23,8 @@ internal sealed class FaultKinds(SoakCluster cluster, SoakOptions options)
         (2, r => AtLeaderAsync(m => Deaf(m, Length(r, 200, 3_000)))),
         (2, r => AtLeaderAsync(m => Mute(m, Length(r, 200, 3_000)))),
         (2, r => Task.FromResult(Ring(r))),
+        (3, r => AtRandomAsync(r, Transfer)),
+        (1, r => Task.FromResult(Replace(r))),
         (options.SmallDisks ? 1 : 0, r => AtRandomAsync(r, m => DiskFull(m, Length(r, 500, 4_000)))),
     ];
 
@@ -103,6 +105,25 @@ internal sealed class FaultKinds(SoakCluster cluster, SoakOptions options)
             Length(random, 200, 4_000),
             () => Hosts.RunAsync("cut", one.Name, other.Name),
             () => Hosts.RunAsync("join", one.Name, other.Name));
+    }
+
+    private static Fault Transfer(Member to) => new(
+        "transfer", to.Name, [], TimeSpan.Zero, () => SoakCluster.TransferAsync(to), () => Task.CompletedTask);
+
+    /// <summary>Not the first: the VMs that the clients annotate are defined there, and would go with it.</summary>
+    private Fault Replace(Random random)
+    {
+        var member = cluster.Members[random.Next(1, cluster.Members.Count)];
+        return new(
+            "replace-member",
+            member.Name,
+            [member.Name],
+            TimeSpan.Zero,
+            () => cluster.ReplaceAsync(member),
+            () => Task.CompletedTask)
+        {
+            IsAlone = true,
+        };
     }
 
     private static Fault DiskFull(Member member, TimeSpan hold) => new(

@@ -41,6 +41,16 @@ internal sealed class Nemesis(SoakCluster cluster, SoakOptions options, Workload
         while (drawn.Count < count)
         {
             var fault = await Pick()(_random);
+            if (options.Kinds.Count > 0 && !options.Kinds.Contains(fault.Kind))
+            {
+                continue;
+            }
+
+            if (fault.IsAlone)
+            {
+                return [fault];
+            }
+
             if (!drawn.Any(other => Collide(fault, other)))
             {
                 drawn.Add(fault);
