@@ -34,6 +34,13 @@ internal sealed class HealthEndpoints(Replica replica, IRaftEngine engine, Remov
                 $"The states of members differ at index {index}, and no majority says whose is right."));
         }
 
+        if (status.Repair is { } repair)
+        {
+            throw new ApiException(Problems.NotReady(
+                $"This node lost what it had stored through index {repair.Through} to a damaged disk, and is being "
+                + "repaired by the leader."));
+        }
+
         return applied + MaxLag >= status.Commit
             ? AnswerAsync(context, """{"status":"ready"}""")
             : throw new ApiException(Problems.NotReady(

@@ -33,12 +33,13 @@ internal static class Engine
                 ClusterId = identity.ClusterId,
                 Member = identity.Member,
                 SegmentBytes = settings.Raft.SegmentBytes,
+                ReserveBytes = settings.Storage.ReserveBytes,
                 Logger = logs.CreateLogger<WriteAheadLog>(),
             },
             out var recovered);
         var snapshots = new SnapshotStore(files, data.SnapshotPath, logs.CreateLogger<SnapshotStore>());
         var host = new RaftHost(
-            OptionsOf(settings.Raft, identity),
+            OptionsOf(settings.Raft, identity) with { ReserveBytes = settings.Storage.ReserveBytes },
             log,
             recovered,
             snapshots,

@@ -102,6 +102,7 @@ internal static partial class NodeProcess
         or WalCorruptException
         or SnapshotCorruptException
         or StorageIdentityException
+        or StorageVersionException
         or SnapshotUnreadableException
         or UndecodableCommandException
         or ApplyFailedException

@@ -23,6 +23,17 @@ internal sealed class RaftCollector(IRaftEngine engine, Replica replica, NodeFac
         Add(text, "blixard_raft_last_index", "Last log index in this node's log.", status.Last);
         Add(text, "blixard_raft_is_leader", "1 if this node leads.", status.Role == RaftRole.Leader ? 1 : 0);
         Add(text, "blixard_raft_has_leader", "1 if this node knows a leader.", status.Leader.IsNone ? 0 : 1);
+        Add(
+            text, "blixard_raft_repairing",
+            "1 if this node lost what it had stored to a damaged disk, and does not vote until it has it back.",
+            status.Repair is null ? 0 : 1);
+        Add(
+            text, "blixard_raft_storage_low", "1 if the space on this node's disk is below its reserve.",
+            status.StorageLow ? 1 : 0);
+        Add(text, "blixard_raft_storage_free_bytes", "Free space beside the log.", status.FreeBytes);
+        Add(
+            text, "blixard_raft_disk_stalled", "1 if the disk has not answered for longer than an election timeout.",
+            status.DiskStalled ? 1 : 0);
         Add(text, "blixard_raft_voters", "Members whose majority elects and commits.", status.Configuration.Voters.Count);
 
         var lag = text.Gauge(

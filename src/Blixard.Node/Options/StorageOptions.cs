@@ -12,6 +12,12 @@ internal sealed class StorageOptions : IValidatableObject
     [Description("Flag `--data-dir`. Holds `identity`, `raft/wal` and `raft/snapshots`; used by one daemon at a time.")]
     public string DataDirectory { get; init; } = "/var/lib/blixard";
 
+    [Description("Space kept for votes and terms when the disk runs full, in bytes: a file of that size beside the log, "
+        + "and as much free besides. With less this node refuses changes and does not lead if another can; with twice "
+        + "as much it does again. 0: none.")]
+    [Range(0L, 16L << 30)]
+    public long ReserveBytes { get; init; } = 64L << 20;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!Path.IsPathRooted(DataDirectory))

@@ -50,10 +50,13 @@ public sealed class RaftNode
     public MemberId Leader => _state.Leader;
 
     /// <summary>
-    /// Started with a <see cref="RestoredState.Repair"/> that is not yet made good: gives no vote and does not campaign.
+    /// Started with a <see cref="RestoredState.Repair"/> that is not yet made good: no vote and no campaign.
     /// Once false it stays false; the host may then forget the repair.
     /// </summary>
     public bool IsRepairing => _state.Repair is not null;
+
+    /// <summary>For longer than an election timeout the disk has not finished what it was given.</summary>
+    public bool IsDiskStalled => _ticksWithoutDisk > _state.Options.ElectionTicks;
 
     /// <summary>See <see cref="SetStorageLow"/>.</summary>
     public bool IsStorageLow => _state.StorageLow;
@@ -119,7 +122,7 @@ public sealed class RaftNode
         // No batch ended although one is waiting: a leader whose disk hangs must not keep the others waiting with
         // heartbeats it can still send.
         _ticksWithoutDisk = _state.Log.IsWriting ? _ticksWithoutDisk + 1 : 0;
-        var diskStalled = _ticksWithoutDisk > _state.Options.ElectionTicks;
+        var diskStalled = IsDiskStalled;
 
         _tailSource.Tick();
         if (!_state.IsLeader)
@@ -314,9 +317,9 @@ public sealed class RaftNode
     public ChangeResult ChangeConfiguration(Configuration target) => _membership.Change(target);
 
     /// <summary>
-    /// The space on this member's disk has fallen below its reserve, or is above it again. While it is low, proposals are
-    /// refused with <see cref="ProposeStatus.NoSpace"/>, a leader hands over to a voter that has space, a follower takes
-    /// hardly any entries; votes, terms, heartbeats and reads go on.
+    /// The space on this member's disk has fallen below its reserve, or is above it again. While it is low, proposals
+    /// are refused with <see cref="ProposeStatus.NoSpace"/>, a leader hands over to a voter that has space, a follower
+    /// takes hardly any entries; votes, terms, heartbeats and reads go on.
     /// </summary>
     public void SetStorageLow(bool low) => _state.StorageLow = low;
 

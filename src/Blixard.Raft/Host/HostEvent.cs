@@ -20,6 +20,9 @@ internal sealed record ReadAsked(TaskCompletionSource<ulong> Answer) : HostEvent
 
 internal sealed record BatchPersisted(ulong Batch) : HostEvent;
 
+/// <summary>The persist worker looked at the space on its disk.</summary>
+internal sealed record SpaceChecked(long FreeBytes, bool IsLow) : HostEvent;
+
 internal sealed record SnapshotSaved(SnapshotMeta Snapshot) : HostEvent;
 
 internal sealed record SnapshotSent(MemberId Peer, ulong Index, bool Delivered) : HostEvent;

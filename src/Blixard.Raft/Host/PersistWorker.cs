@@ -11,8 +11,18 @@ namespace Blixard.Raft.Host;
 /// was going on share the next (group commit), so the busier the member, the fewer syncs per entry.
 /// </summary>
 internal sealed partial class PersistWorker(
-    WriteAheadLog log, IRaftTransport transport, Action<HostEvent> post, RaftMetrics metrics, ILogger logger)
+    WriteAheadLog log,
+    IRaftTransport transport,
+    Action<HostEvent> post,
+    RaftMetrics metrics,
+    StorageWatch space,
+    ILogger logger)
 {
+    // How often the free space is looked at: at most, by a busy member, and at least, by one that is idle.
+    private static readonly TimeSpan CheckSpaceAtMost = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CheckSpaceAtLeast = TimeSpan.FromSeconds(10);
+
+
     // Long enough not to cost a busy member anything.
     private static readonly TimeSpan IdleAfter = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan NoSpaceRetry = TimeSpan.FromMilliseconds(500);
@@ -20,6 +30,7 @@ internal sealed partial class PersistWorker(
     private readonly WorkQueue<Work> _work = new();
     private readonly TaskCompletionSource _completed = new();
     private bool _marked = true;
+    private long _spaceChecked;
 
     public void Persist(Ready ready) => _work.Add(new(ready, null, 0));
 
@@ -43,6 +54,7 @@ internal sealed partial class PersistWorker(
     {
         var together = new List<Ready>();
         var taken = new List<Work>();
+        CheckSpace();
         while (WaitForWork(taken))
         {
             foreach (var work in taken)
@@ -66,9 +78,31 @@ internal sealed partial class PersistWorker(
             }
 
             Persist(together);
+            if (Stopwatch.GetElapsedTime(_spaceChecked) >= CheckSpaceAtMost)
+            {
+                CheckSpace();
+            }
         }
 
         Mark();
+    }
+
+    /// <summary>Tells the loop, and while little is left, tries to have the reserve again.</summary>
+    private void CheckSpace()
+    {
+        _spaceChecked = Stopwatch.GetTimestamp();
+        if (space.IsLow || !log.ReserveIsWhole)
+        {
+            log.RestoreReserve();
+        }
+
+        var free = log.FreeBytes;
+        if (space.Observe(free, log.ReserveIsWhole))
+        {
+            LogSpace(space.IsLow ? LogLevel.Error : LogLevel.Information, free, space.IsLow ? "low" : "enough again");
+        }
+
+        post(new SpaceChecked(free, space.IsLow));
     }
 
     private void Mark()
@@ -90,6 +124,11 @@ internal sealed partial class PersistWorker(
         if (!_marked && !_work.Wait(IdleAfter))
         {
             Mark();
+        }
+
+        while (!_work.Wait(space.IsLow ? CheckSpaceAtMost : CheckSpaceAtLeast))
+        {
+            CheckSpace();
         }
 
         return _work.Take(taken);
@@ -153,10 +192,15 @@ internal sealed partial class PersistWorker(
                     LogNoSpace(e);
                 }
 
+                CheckSpace();
+
                 _completed.Task.Wait(NoSpaceRetry);
             }
         }
     }
+
+    [LoggerMessage("The space for the log is {Space}: {FreeBytes} bytes are free")]
+    private partial void LogSpace(LogLevel level, long freeBytes, string space);
 
     [LoggerMessage(LogLevel.Error, "The disk is full: nothing more is acknowledged until there is space")]
     private partial void LogNoSpace(Exception exception);

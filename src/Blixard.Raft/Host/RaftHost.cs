@@ -41,6 +41,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private Task _running = Task.CompletedTask;
     private long _ticks;
     private bool _isRepairing;
+    private long _freeBytes = long.MaxValue;
 
     /// <summary>Recovers this member from its disk and restores the state machine from the newest snapshot.</summary>
     /// <param name="time">
@@ -62,7 +63,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         LogRecovered(log.Recovery.Segments, log.Recovery.Batches, recovered.HardState.Term);
         var restored = Recovery.Restore(options, log, recovered, snapshots, stateMachine);
         _core = new(options.Core, restored);
-        _persist = new(log, transport, Post, metrics, logger);
+        _persist = new(log, transport, Post, metrics, new(options.ReserveBytes), logger);
         _apply = new(options, stateMachine, snapshots, Post, restored.Snapshot, logger);
         _digests = new(options.Core.Self, transport, metrics, logger);
         _snapshots = new(transport, Post, options.SnapshotRetry, time, logger);
@@ -302,6 +303,11 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             case BatchPersisted(var batch):
                 _core.Persisted(batch);
                 break;
+            case SpaceChecked(var free, var low):
+                _freeBytes = free;
+                _core.SetStorageLow(low);
+                Volatile.Write(ref _status, ReadStatus());
+                break;
             case SnapshotSaved(var snapshot):
                 Compact(snapshot);
                 break;
@@ -489,6 +495,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         ConfigurationIndex = _core.ConfigurationIndex,
         TransferTarget = _core.TransferTarget,
         Repair = _core.IsRepairing ? _log.Repair : null,
+        StorageLow = _core.IsStorageLow,
+        FreeBytes = _freeBytes,
+        DiskStalled = _core.IsDiskStalled,
     };
 
     /// <summary>The loop is over: whoever waits must not wait for ever.</summary>

@@ -36,6 +36,12 @@ public sealed record RaftHostOptions
     /// <summary>Committed entries that may wait to be applied; above it proposals are refused.</summary>
     public int MaxApplyLag { get; init; } = 20_000;
 
+    /// <summary>
+    /// With fewer free bytes on the disk this member takes no proposals and does not lead if another can; with twice as
+    /// many it does again.
+    /// </summary>
+    public long ReserveBytes { get; init; }
+
     /// <summary>How long a linearizable read waits for a leader and its confirmation.</summary>
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(3);
 }

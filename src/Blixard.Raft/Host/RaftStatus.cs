@@ -46,6 +46,15 @@ public sealed record RaftStatus(
     /// </summary>
     public ulong? DivergedAt { get; init; }
 
+    /// <summary>The space on this member's disk is below its reserve: it takes no proposals.</summary>
+    public bool StorageLow { get; init; }
+
+    /// <summary>Bytes that were free on this member's disk when last looked at.</summary>
+    public long FreeBytes { get; init; }
+
+    /// <summary>For longer than an election timeout this member's disk has not finished what it was given.</summary>
+    public bool DiskStalled { get; init; }
+
     public bool IsLeader => Role == RaftRole.Leader;
 }
 

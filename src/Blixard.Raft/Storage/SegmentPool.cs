@@ -13,6 +13,8 @@ internal sealed partial class SegmentPool : IDisposable
     /// <summary>Of files that are not finished; a start removes them.</summary>
     public const string TemporarySuffix = ".tmp";
 
+    private const string BallastName = "ballast";
+
     private readonly IFileSystem _fileSystem;
     private readonly string _directory;
     private readonly WalOptions _options;
@@ -20,6 +22,9 @@ internal sealed partial class SegmentPool : IDisposable
     private readonly Queue<Spare> _spares = new();
     private readonly CancellationTokenSource _stopping = new();
     private Task _preparation = Task.CompletedTask;
+    private bool _hasBallast;
+    private bool _isShort;
+    private IOException? _failure;
     private uint _lastSequence;
 
     /// <summary>Takes over the spare files in the directory, and removes what was not finished.</summary>
@@ -32,6 +37,10 @@ internal sealed partial class SegmentPool : IDisposable
             if (name.EndsWith(TemporarySuffix, StringComparison.Ordinal))
             {
                 fileSystem.Delete(path);
+            }
+            else if (name == BallastName)
+            {
+                AdoptBallast(path);
             }
             else if (WalRecovery.SequenceOf(name, SpareSuffix) is { } spare)
             {
@@ -57,6 +66,30 @@ internal sealed partial class SegmentPool : IDisposable
         }
     }
 
+    /// <summary>False: there was no space for what should be kept ready, and there has not been since.</summary>
+    public bool ReserveIsWhole
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return !_isShort;
+            }
+        }
+    }
+
+    /// <summary>Non-null: the disk failed while a segment was prepared. The log must not go on.</summary>
+    public IOException? Failure
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _failure;
+            }
+        }
+    }
+
     /// <summary>A segment of at least <paramref name="bytes"/>, under its final name, which is durable.</summary>
     /// <exception cref="NoSpaceException">Nothing changed.</exception>
     public WalSegment Take(long bytes, uint follows)
@@ -68,7 +101,7 @@ internal sealed partial class SegmentPool : IDisposable
             var wanted = _options.PrepareAhead
                 ? Math.Min(_options.FirstSegmentBytes, _options.SegmentBytes)
                 : _options.SegmentBytes;
-            spare = Create(sequence, Math.Max(RoundUp(wanted), RoundUp(bytes)));
+            spare = CreateFromReserve(sequence, Math.Max(RoundUp(wanted), RoundUp(bytes)), RoundUp(bytes));
         }
 
         // Durable before anything is written: were the old name still there after a crash, the recycled file would pass
@@ -78,14 +111,22 @@ internal sealed partial class SegmentPool : IDisposable
         return new(sequence, follows, path, spare.Length, MaxIndex: 0);
     }
 
-    /// <summary>Starts to prepare the next segment if none is there.</summary>
+    /// <summary>Starts to prepare what should be kept ready and is not there: the next segment, and the reserve.</summary>
     public void PrepareAhead()
     {
+        if (!_options.PrepareAhead)
+        {
+            // In the calling thread; a segment is made when it is needed.
+            PrepareBallast();
+            return;
+        }
+
         lock (_gate)
         {
-            if (_options.PrepareAhead && _spares.Count == 0 && _preparation.IsCompleted)
+            if ((_spares.Count == 0 || _isShort || (_options.ReserveBytes > 0 && !_hasBallast))
+                && _preparation.IsCompleted)
             {
-                var sequence = ++_lastSequence;
+                var sequence = _spares.Count == 0 ? ++_lastSequence : (uint?)null;
                 _preparation = Task.Factory.StartNew(
                     () => Prepare(sequence),
                     CancellationToken.None,
@@ -145,26 +186,116 @@ internal sealed partial class SegmentPool : IDisposable
         }
     }
 
-    private void Prepare(uint sequence)
+    private void Prepare(uint? sequence)
     {
         try
         {
-            var created = Create(sequence, RoundUp(_options.SegmentBytes));
-            var spare = $"{_directory}/{WalRecovery.NameOf(sequence, SpareSuffix)}";
-            _fileSystem.Rename(created.Path, spare);
-            lock (_gate)
+            if (sequence is { } number)
             {
-                _spares.Enqueue(new(spare, created.Length));
+                var created = Create(number, RoundUp(_options.SegmentBytes));
+                var spare = $"{_directory}/{WalRecovery.NameOf(number, SpareSuffix)}";
+                _fileSystem.Rename(created.Path, spare);
+                _fileSystem.SyncDirectory(_directory);
+                lock (_gate)
+                {
+                    _spares.Enqueue(new(spare, created.Length));
+                }
             }
+
+            PrepareBallast();
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // Its file is removed by the next start.
         }
+        catch (NoSpaceException e)
+        {
+            // The log goes on with small segments, out of the reserve.
+            lock (_gate)
+            {
+                _isShort = true;
+            }
+
+            PreparationFailed(_options.Logger, e.Message, _directory);
+        }
         catch (IOException e)
         {
-            // Not fatal: the log makes its next segment itself, and fails then if it can't.
-            PreparationFailed(_options.Logger, e, _directory);
+            lock (_gate)
+            {
+                _failure = e;
+            }
+        }
+    }
+
+    private void PrepareBallast()
+    {
+        if (_options.ReserveBytes > 0 && !_hasBallast)
+        {
+            var temporary = $"{_directory}/{BallastName}{TemporarySuffix}";
+            try
+            {
+                using var file = _fileSystem.Create(temporary);
+                file.Reserve(_options.ReserveBytes);
+                file.SyncData();
+            }
+            catch (NoSpaceException)
+            {
+                _fileSystem.Delete(temporary);
+                lock (_gate)
+                {
+                    _isShort = true;
+                }
+
+                return;
+            }
+
+            _fileSystem.Rename(temporary, $"{_directory}/{BallastName}");
+            _fileSystem.SyncDirectory(_directory);
+        }
+
+        lock (_gate)
+        {
+            _hasBallast = _options.ReserveBytes > 0;
+            _isShort = false;
+        }
+    }
+
+    /// <summary>What the log needs now, if need be in the space of the ballast and no larger than it must be.</summary>
+    private Spare CreateFromReserve(uint sequence, long wanted, long needed)
+    {
+        try
+        {
+            return Create(sequence, wanted);
+        }
+        catch (NoSpaceException)
+        {
+            lock (_gate)
+            {
+                _isShort = true;
+                if (!_hasBallast)
+                {
+                    throw;
+                }
+
+                _hasBallast = false;
+            }
+
+            _fileSystem.Delete($"{_directory}/{BallastName}");
+            _fileSystem.SyncDirectory(_directory);
+            return Create(sequence, Math.Max(needed, Math.Min(wanted, RoundUp(_options.FirstSegmentBytes))));
+        }
+    }
+
+    private void AdoptBallast(string path)
+    {
+        using (var file = _fileSystem.Open(path, writable: false))
+        {
+            _hasBallast = file.Length == _options.ReserveBytes;
+        }
+
+        if (!_hasBallast)
+        {
+            _fileSystem.Delete(path);
         }
     }
 
@@ -187,8 +318,9 @@ internal sealed partial class SegmentPool : IDisposable
 
     private static long RoundUp(long bytes) => (bytes + WalSector.Size - 1) / WalSector.Size * WalSector.Size;
 
-    [LoggerMessage(LogLevel.Warning, "The next segment of the write-ahead log in {Directory} could not be prepared")]
-    private static partial void PreparationFailed(ILogger logger, Exception exception, string directory);
+    [LoggerMessage(
+        LogLevel.Warning, "The next segment of the write-ahead log in {Directory} could not be prepared: {Reason}")]
+    private static partial void PreparationFailed(ILogger logger, string reason, string directory);
 
     private sealed record Spare(string Path, long Length);
 }

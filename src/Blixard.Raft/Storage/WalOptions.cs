@@ -25,6 +25,12 @@ public sealed record WalOptions
     /// </summary>
     public long FirstSegmentBytes { get; init; } = 2 << 20;
 
+    /// <summary>
+    /// Bytes of a file that only keeps space from others; it is given up when a segment is needed and there is no space
+    /// for it. 0: none.
+    /// </summary>
+    public long ReserveBytes { get; init; }
+
     /// <summary>Compacted segments kept for reuse instead of being deleted.</summary>
     public int MaxSpares { get; init; } = 2;
 

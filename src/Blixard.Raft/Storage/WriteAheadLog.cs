@@ -95,6 +95,20 @@ public sealed partial class WriteAheadLog : IDisposable
     /// </summary>
     public Repair? Repair { get; private set; }
 
+    /// <summary>Bytes that may still be allocated beside this log.</summary>
+    public long FreeBytes => _fileSystem.FreeBytes(_directory);
+
+    /// <summary>False: there was no space for the spare segment or the reserve, or the reserve was used.</summary>
+    public bool ReserveIsWhole => _pool.ReserveIsWhole;
+
+    /// <summary>Tries to make the reserve whole again, in the background.</summary>
+    /// <exception cref="StorageFailedException">The disk failed while a segment was prepared.</exception>
+    public void RestoreReserve()
+    {
+        ThrowIfFailed();
+        _pool.PrepareAhead();
+    }
+
     /// <summary>Bytes of all segments on disk, spare ones included.</summary>
     public long Bytes => _sealed.Sum(segment => segment.Length) + _active.Length + _pool.Bytes;
 
@@ -437,6 +451,11 @@ public sealed partial class WriteAheadLog : IDisposable
 
     private void ThrowIfFailed()
     {
+        if (_failure is null && _pool.Failure is { } preparing)
+        {
+            _failure = Fail("preparing a segment", preparing);
+        }
+
         if (_failure is { } failure)
         {
             throw new StorageFailedException(failure.Message, failure);

@@ -16,13 +16,22 @@ internal sealed class HostBench : IAsyncDisposable
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(30));
     private readonly RaftMetrics _metrics = new();
     private readonly Func<RaftHostOptions, RaftHostOptions> _configure;
+    private readonly Func<int, IFileSystem> _files;
+    private readonly long _reserveBytes;
     private readonly TcpNetwork? _connections;
     private readonly SortedDictionary<int, (RaftHost Host, TextMachine Machine)> _running = [];
 
     public HostBench(
-        int voters, Func<RaftHostOptions, RaftHostOptions>? configure = null, int observers = 0, bool tcp = false)
+        int voters,
+        Func<RaftHostOptions, RaftHostOptions>? configure = null,
+        int observers = 0,
+        bool tcp = false,
+        Func<int, IFileSystem>? files = null,
+        long reserveBytes = 0)
     {
         _configure = configure ?? (options => options);
+        _files = files ?? (_ => PosixFileSystem.Instance);
+        _reserveBytes = reserveBytes;
         _connections = tcp ? new(voters) : null;
         Ids = [.. Enumerable.Range(1, voters).Select(i => new MemberId((ulong)i))];
         for (var i = 1; i <= voters + observers; i++)
@@ -48,11 +57,18 @@ internal sealed class HostBench : IAsyncDisposable
     public void Start(int id, bool joining = false)
     {
         var self = new MemberId((ulong)id);
-        var files = PosixFileSystem.Instance;
+        var files = _files(id);
         var log = WriteAheadLog.Open(
             files,
             Path.Combine(DirectoryOf(id), "wal"),
-            new() { ClusterId = 7, Member = self, SegmentBytes = 1 << 20, FirstSegmentBytes = 1 << 16 },
+            new()
+            {
+                ClusterId = 7,
+                Member = self,
+                SegmentBytes = 1 << 20,
+                FirstSegmentBytes = 1 << 16,
+                ReserveBytes = _reserveBytes,
+            },
             out var recovered);
         var snapshots = new SnapshotStore(
             files, Path.Combine(DirectoryOf(id), "snapshots"), NullLogger<SnapshotStore>.Instance);
@@ -70,6 +86,7 @@ internal sealed class HostBench : IAsyncDisposable
                 },
                 InitialConfiguration = joining ? Configuration.Empty : Configuration.Of(Ids),
                 Tick = TimeSpan.FromMilliseconds(10),
+                ReserveBytes = _reserveBytes,
             }),
             log,
             recovered,

@@ -227,6 +227,36 @@ public sealed class WriteAheadLogTests
         Assert.True(restored.Entries.Count > 5);
     }
 
+    [Fact]
+    public void The_reserve_is_written_into_when_nothing_else_is_left_and_is_whole_again_when_there_is_space()
+    {
+        var options = WalScript.Options with { ReserveBytes = 16 << 10 };
+        using (var log = WriteAheadLog.Open(_disk, WalScript.Directory, options, out _))
+        {
+            Assert.True(log.ReserveIsWhole);
+            Assert.Contains($"{WalScript.Directory}/ballast", _disk.Files);
+            _disk.Capacity = _disk.Used;
+            AppendMany(log, 1, 12);
+            Assert.False(log.ReserveIsWhole);
+            Assert.DoesNotContain($"{WalScript.Directory}/ballast", _disk.Files);
+
+            // Now the reserve is used up as well; nothing is lost by that.
+            Assert.Throws<NoSpaceException>(() => AppendMany(log, 13, 100));
+            log.RestoreReserve();
+            Assert.False(log.ReserveIsWhole);
+
+            _disk.Capacity = long.MaxValue;
+            log.Sync();
+            log.RestoreReserve();
+            Assert.True(log.ReserveIsWhole);
+        }
+
+        using var reopened = WriteAheadLog.Open(_disk, WalScript.Directory, options, out var restored);
+        Assert.True(reopened.ReserveIsWhole);
+        Assert.True(restored.Entries.Count > 12);
+        Assert.DoesNotContain(_disk.Files, file => file.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Nonsense))]
     public void A_batch_that_breaks_the_rules_is_refused(WalBatch batch, string reason)
