@@ -39,7 +39,12 @@ internal static class Engine
             out var recovered);
         var snapshots = new SnapshotStore(files, data.SnapshotPath, logs.CreateLogger<SnapshotStore>());
         var host = new RaftHost(
-            OptionsOf(settings.Raft, identity) with { ReserveBytes = settings.Storage.ReserveBytes },
+            OptionsOf(settings.Raft, identity) with
+            {
+                ReserveBytes = settings.Storage.ReserveBytes,
+                ScrubInterval = TimeSpan.FromHours(settings.Storage.ScrubHours),
+                ScrubBytesPerSecond = settings.Storage.ScrubBytesPerSecond,
+            },
             log,
             recovered,
             snapshots,

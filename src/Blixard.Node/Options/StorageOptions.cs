@@ -18,6 +18,14 @@ internal sealed class StorageOptions : IValidatableObject
     [Range(0L, 16L << 30)]
     public long ReserveBytes { get; init; } = 64L << 20;
 
+    [Description("The stored log and snapshots are read again and checked every so many hours. 0: never.")]
+    [Range(0, 1_000)]
+    public int ScrubHours { get; init; } = 24;
+
+    [Description("Bytes per second that this reads, at most.")]
+    [Range(64L << 10, 1L << 30)]
+    public long ScrubBytesPerSecond { get; init; } = 8L << 20;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!Path.IsPathRooted(DataDirectory))

@@ -25,6 +25,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private readonly RaftNode _core;
     private readonly WriteAheadLog _log;
     private readonly PersistWorker _persist;
+    private readonly Scrubber _scrubber;
     private readonly ApplyWorker _apply;
     private readonly ReadBarrier _reads;
     private readonly PendingChanges _changes;
@@ -72,6 +73,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             retryTicks: options.Core.ElectionTicks,
             timeoutTicks: (int)Math.Ceiling(options.ReadTimeout / options.Tick));
         _changes = new(_core, options.Core.ElectionTicks);
+        _scrubber = new(new(log, snapshots), options, time, Post, metrics, logger);
         _isRepairing = _core.IsRepairing;
         _status = _announced = ReadStatus();
         if (_status.Repair is { } repair)
@@ -194,6 +196,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         var persisting = _persist.RunAsync();
         var applying = _apply.RunAsync();
         var ticking = TickAsync();
+        var scrubbing = _scrubber.RunAsync(_stopping.Token);
         try
         {
             var looping = LoopAsync();
@@ -210,7 +213,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         _events.Writer.TryComplete();
         _persist.Complete();
         _apply.Complete();
-        await Task.WhenAll(persisting, applying, ticking)
+        await Task.WhenAll(persisting, applying, ticking, scrubbing)
             .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         while (_events.Reader.TryRead(out var left))
         {

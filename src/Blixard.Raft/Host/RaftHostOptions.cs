@@ -42,6 +42,12 @@ public sealed record RaftHostOptions
     /// </summary>
     public long ReserveBytes { get; init; }
 
+    /// <summary>How often the stored log and snapshots are read again and checked; zero: never.</summary>
+    public TimeSpan ScrubInterval { get; init; }
+
+    /// <summary>How fast that goes, at most.</summary>
+    public long ScrubBytesPerSecond { get; init; } = 8 << 20;
+
     /// <summary>How long a linearizable read waits for a leader and its confirmation.</summary>
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(3);
 }

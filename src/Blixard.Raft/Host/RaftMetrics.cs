@@ -16,6 +16,8 @@ public sealed class RaftMetrics : IDisposable
     private readonly Counter<long> _proposals;
     private readonly Counter<long> _elections;
     private readonly Counter<long> _divergences;
+    private readonly Counter<long> _scrubBytes;
+    private readonly Counter<long> _scrubDamage;
 
     public RaftMetrics()
     {
@@ -28,6 +30,10 @@ public sealed class RaftMetrics : IDisposable
         _divergences = _meter.CreateCounter<long>(
             "blixard.raft.state_divergence",
             description: "Indexes at which this member, as leader, found members with different states.");
+        _scrubBytes = _meter.CreateCounter<long>(
+            "blixard.raft.scrub", "By", "Bytes of the stored log and snapshots that were read again and checked.");
+        _scrubDamage = _meter.CreateCounter<long>(
+            "blixard.raft.scrub_damage", description: "Damaged files that were found by that.");
     }
 
     public void Dispose() => _meter.Dispose();
@@ -38,6 +44,15 @@ public sealed class RaftMetrics : IDisposable
         _proposals.Add(1, new KeyValuePair<string, object?>("outcome", OutcomeOf(status)));
 
     internal void StateDiverged() => _divergences.Add(1);
+
+    internal void Scrubbed(long bytes, bool isDamaged)
+    {
+        _scrubBytes.Add(bytes);
+        if (isDamaged)
+        {
+            _scrubDamage.Add(1);
+        }
+    }
 
     internal void LeaderChanged() => _elections.Add(1);
 

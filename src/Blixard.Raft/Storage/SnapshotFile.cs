@@ -40,8 +40,14 @@ public sealed class SnapshotFile : IDisposable
         _file.Read(offset, target[..(int)Math.Min(target.Length, Length - offset)]);
 
     /// <exception cref="SnapshotCorruptException">The content is not what was stored.</exception>
-    internal void Verify()
+    /// <param name="fromDisk">Not from the page cache.</param>
+    internal void Verify(bool fromDisk = false)
     {
+        if (fromDisk)
+        {
+            _file.DropCache();
+        }
+
         var buffer = new byte[BufferBytes];
         uint checksum = 0;
         for (long at = 0; at < Length;)

@@ -138,6 +138,34 @@ public sealed partial class SnapshotStore
         }
     }
 
+    /// <summary>Reads every stored snapshot from the disk; damaged ones are set aside.</summary>
+    internal IEnumerable<ScrubStep> Scrub()
+    {
+        foreach (var (name, index, term) in Stored().ToList())
+        {
+            yield return Scrub(name, index, term);
+        }
+    }
+
+    private ScrubStep Scrub(string name, ulong index, ulong term)
+    {
+        try
+        {
+            using var file = OpenVerified(name, index, term, fromDisk: true);
+            return new(file.Length, null, 0);
+        }
+        catch (FileNotFoundException)
+        {
+            // Pruned meanwhile.
+            return default;
+        }
+        catch (SnapshotCorruptException damage)
+        {
+            SetAside(damage);
+            return new(0, damage.File, damage.Offset);
+        }
+    }
+
     /// <summary>That very snapshot is stored here already.</summary>
     public bool Contains(SnapshotMeta meta)
     {
@@ -241,12 +269,12 @@ public sealed partial class SnapshotStore
     private IEnumerable<(string Name, ulong Index, ulong Term)> Stored() =>
         _fileSystem.List(_directory).Reverse().Select(Parse).Where(stored => stored.Name is not null);
 
-    private SnapshotFile OpenVerified(string name, ulong index, ulong term)
+    private SnapshotFile OpenVerified(string name, ulong index, ulong term, bool fromDisk = false)
     {
         var file = Open(name, index, term);
         try
         {
-            file.Verify();
+            file.Verify(fromDisk);
             return file;
         }
         catch

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Blixard.Raft.Core;
 using Microsoft.Extensions.Logging;
 
@@ -28,6 +29,11 @@ public sealed partial class WriteAheadLog : IDisposable
 
     /// <summary>Segments before the active one, oldest first.</summary>
     private readonly List<WalSegment> _sealed;
+
+    // For the scrub, which is another thread's.
+    private readonly Lock _scrubGate = new();
+    private readonly HashSet<uint> _damaged = [];
+    private ImmutableArray<WalSegment> _sealedSegments = [];
 
     private WalSegment _active;
     private IFile? _file;
@@ -83,6 +89,7 @@ public sealed partial class WriteAheadLog : IDisposable
             RetirePredecessor(log);
         }
 
+        PublishSealed();
         _pool.PrepareAhead();
     }
 
@@ -176,6 +183,49 @@ public sealed partial class WriteAheadLog : IDisposable
         }
     }
 
+    /// <summary>Segments that are not written to any more, oldest first; any thread may read it.</summary>
+    internal ImmutableArray<WalSegment> SealedSegments
+    {
+        get
+        {
+            lock (_scrubGate)
+            {
+                return _sealedSegments;
+            }
+        }
+    }
+
+    /// <summary>For reading; null: it is gone.</summary>
+    internal IFile? TryOpen(WalSegment segment)
+    {
+        try
+        {
+            return _fileSystem.Open(segment.Path, writable: false);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// The segment has bytes that were never written: it will be set aside, not used again, when it is compacted. False:
+    /// it is no longer part of the log. Any thread may call it.
+    /// </summary>
+    internal bool NoteDamage(WalSegment segment)
+    {
+        lock (_scrubGate)
+        {
+            if (!_sealedSegments.Contains(segment))
+            {
+                return false;
+            }
+
+            _damaged.Add(segment.Sequence);
+            return true;
+        }
+    }
+
     /// <summary>Takes a batch into the buffer. Nothing is promised before <see cref="Sync"/> returns.</summary>
     /// <exception cref="ArgumentException">
     /// It breaks a rule of Raft's log: a gap, a term or vote that goes back, an entry too large. The log is unusable
@@ -254,7 +304,7 @@ public sealed partial class WriteAheadLog : IDisposable
         {
             try
             {
-                _pool.Release(_sealed[0]);
+                Release(_sealed[0]);
             }
             catch (IOException e)
             {
@@ -262,6 +312,36 @@ public sealed partial class WriteAheadLog : IDisposable
             }
 
             _sealed.RemoveAt(0);
+        }
+
+        PublishSealed();
+    }
+
+    private void Release(WalSegment segment)
+    {
+        bool damaged;
+        lock (_scrubGate)
+        {
+            _sealedSegments = _sealedSegments.Remove(segment);
+            damaged = _damaged.Remove(segment.Sequence);
+        }
+
+        if (damaged)
+        {
+            SetAsideFiles.Add(_fileSystem, _directory, segment.Path);
+            _fileSystem.SyncDirectory(_directory);
+        }
+        else
+        {
+            _pool.Release(segment);
+        }
+    }
+
+    private void PublishSealed()
+    {
+        lock (_scrubGate)
+        {
+            _sealedSegments = [.. _sealed];
         }
     }
 
@@ -321,6 +401,7 @@ public sealed partial class WriteAheadLog : IDisposable
             var next = BeginSegment(_active.Sequence);
             _sealed.Add(_active);
             _active = next;
+            PublishSealed();
             WriteFrame();
             _pool.PrepareAhead();
         }
