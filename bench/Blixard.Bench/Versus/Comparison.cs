@@ -55,7 +55,7 @@ internal static class Comparison
         }
 
         // What starting costs is not what waiting costs.
-        Thread.Sleep(TimeSpan.FromSeconds(3));
+        Thread.Sleep(TimeSpan.FromSeconds(10));
         var before = both.Select(cluster => cluster.Cpu).ToArray();
         Thread.Sleep(TimeSpan.FromSeconds(Settings.IdleSeconds));
         var used = both.Select((cluster, i) => (cluster.Cpu - before[i]) * 1000 / Settings.IdleSeconds).ToArray();
