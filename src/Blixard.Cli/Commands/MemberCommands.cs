@@ -67,7 +67,7 @@ internal static class MemberCommands
         var member = CommandBuilder.NameArgument("NODE", "Its name or id, or the beginning of one");
         return builder.Create(
             "remove",
-            "Removes a node for good: its host comes back only as a new one, with an empty data directory",
+            "Removes a node for good, with the VMs that only it defines; its host comes back only as a new node",
             async (result, invocation, cancellationToken) =>
             {
                 var found = await NameResolver.MemberAsync(invocation, result.GetValue(member), cancellationToken);

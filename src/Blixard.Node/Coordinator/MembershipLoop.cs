@@ -171,7 +171,8 @@ internal sealed partial class MembershipLoop : BackgroundService
                     throw new UnreachableException();
             }
         }
-        catch (Exception e) when (e is NoLeaderException or OverloadedException or OutcomeUnknownException)
+        catch (Exception e) when (e is NoLeaderException or OverloadedException or OutcomeUnknownException
+            or VersionGateException)
         {
             Trouble(settle.Subject, e.Message);
             return false;
