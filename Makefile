@@ -15,13 +15,13 @@ test: ## every test, those on real systemd hosts included (ONLY=NAME: projects w
 check: ## format, analyzers, shell scripts
 	@scripts/check
 
-sim: ## the deterministic simulator alone (SEEDS=3000 EVENTS=20000 SEED_BASE=1; SEED=n replays one with its trace)
+sim: ## the deterministic simulator alone (SEEDS=800 EVENTS=20000 SEED_BASE=1; SEED=n replays one with its trace)
 	@scripts/simulate Blixard.Raft.Simulation
 
 soak: ## real faults on real hosts under load; are the clients' histories linearizable? (FAULTS=50 SEED=n CLIENTS=12)
 	@scripts/soak
 
-mutants: ## break the rules of Raft one by one: the simulator must find each (MUTANT_SEEDS=300)
+mutants: ## break the rules of Raft one by one: the simulator must find each (MUTANT_SEEDS=1000; MUTANT=name)
 	@scripts/simulate Blixard.Raft.Mutants
 
 demo: ## three real systemd hosts with a cluster on them, to look at (DEMO_ONCE=1: checks itself and ends)

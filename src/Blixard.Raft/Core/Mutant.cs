@@ -59,8 +59,16 @@ internal enum Mutant
     // Observers
     ObserverSentUncommitted,
 
+    // Storage
+    BatchNotSynced,
+    RecoveredBytesTrusted,
+    FsyncErrorRetried,
+    SegmentNameNotSynced,
+    DamageTakenForTornTail,
+    SnapshotNotSynced,
+    SnapshotNameNotSynced,
+
     // The host's
-    PageCacheTrustedAfterCrash,
     CompactedBeforeSnapshotDurable,
     SessionsLeftOutOfSnapshot,
 }

@@ -86,7 +86,13 @@ public sealed class PartialSnapshot : IDisposable
         try
         {
             _file.Write(Length, _footer.Encode());
-            _file.SyncData();
+#if MUTANTS
+            if (!Planted.Is(Mutant.SnapshotNotSynced))
+#endif
+            {
+                _file.SyncData();
+            }
+
             _publish();
             _isOver = true;
         }

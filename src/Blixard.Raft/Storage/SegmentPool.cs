@@ -1,3 +1,4 @@
+using Blixard.Raft.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Blixard.Raft.Storage;
@@ -107,6 +108,12 @@ internal sealed partial class SegmentPool : IDisposable
         // Durable before anything is written: were the old name still there after a crash, the recycled file would pass
         // for the segment it used to be.
         _fileSystem.Rename(spare.Path, path);
+#if MUTANTS
+        if (Planted.Is(Mutant.SegmentNameNotSynced))
+        {
+            return new(sequence, follows, path, spare.Length, MaxIndex: 0);
+        }
+#endif
         _fileSystem.SyncDirectory(_directory);
         return new(sequence, follows, path, spare.Length, MaxIndex: 0);
     }

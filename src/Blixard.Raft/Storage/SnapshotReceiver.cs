@@ -40,7 +40,13 @@ public sealed class SnapshotReceiver : IDisposable
 
         _content.Write(new SnapshotFooter(_meta, length, checksum).Encode());
         _content.Flush();
-        _file.SyncData();
+#if MUTANTS
+        if (!Planted.Is(Mutant.SnapshotNotSynced))
+#endif
+        {
+            _file.SyncData();
+        }
+
         _publish();
         _isCommitted = true;
     }

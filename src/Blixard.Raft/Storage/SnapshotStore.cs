@@ -223,6 +223,12 @@ public sealed partial class SnapshotStore
         lock (_gate)
         {
             _fileSystem.Rename(temporary, $"{_directory}/{name}");
+#if MUTANTS
+            if (Planted.Is(Mutant.SnapshotNameNotSynced))
+            {
+                return;
+            }
+#endif
             _fileSystem.SyncDirectory(_directory);
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Blixard.Raft.Core;
 
 namespace Blixard.Raft.Storage;
 
@@ -276,6 +277,12 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
     /// <summary>The log ends before <paramref name="sector"/>, if nothing after it says otherwise.</summary>
     private void CheckEnd(OpenedSegment segment, long sector, ulong missing)
     {
+#if MUTANTS
+        if (Planted.Is(Mutant.DamageTakenForTornTail))
+        {
+            return;
+        }
+#endif
         var (_, highest) = segment.Reader.Batches(sector);
         if (highest > missing)
         {
@@ -347,6 +354,9 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
         new() { Segments = 0, Batches = 0 });
 
     private static FrameRead Sound(OpenedSegment segment, FrameRead frame) =>
+#if MUTANTS
+        Planted.Is(Mutant.DamageTakenForTornTail) ? frame :
+#endif
         frame.Status == FrameStatus.Damaged
             ? throw new WalCorruptException(segment.Path, frame.BadSector * WalSector.Size, frame.Problem)
             : frame;

@@ -48,6 +48,9 @@ public sealed partial class WriteAheadLog : IDisposable
     private bool _isMarked;
     private ulong _bufferedMaxIndex;
     private StorageFailedException? _failure;
+#if MUTANTS
+    private readonly bool _isOpen;
+#endif
 
     private WriteAheadLog(
         IFileSystem fileSystem,
@@ -91,6 +94,9 @@ public sealed partial class WriteAheadLog : IDisposable
 
         PublishSealed();
         _pool.PrepareAhead();
+#if MUTANTS
+        _isOpen = true;
+#endif
     }
 
     /// <summary>What opening the log found.</summary>
@@ -459,7 +465,7 @@ public sealed partial class WriteAheadLog : IDisposable
             var sector = start / WalSector.Size;
             var bytes = _frame.Finish(FrameKind.Batch, _active.Sequence, stamp, sector, _digest, out var digest);
             _file!.Write(start, bytes);
-            _file.SyncData();
+            SyncBatch();
             _digest = digest;
             _position = start + bytes.Length;
         }
@@ -492,6 +498,27 @@ public sealed partial class WriteAheadLog : IDisposable
         }
 
         _fileSystem.SyncDirectory(_directory);
+    }
+
+    private void SyncBatch()
+    {
+#if MUTANTS
+        if (Planted.Is(Mutant.BatchNotSynced) || (Planted.Is(Mutant.RecoveredBytesTrusted) && !_isOpen))
+        {
+            return;
+        }
+
+        try
+        {
+            _file!.SyncData();
+        }
+        catch (IOException) when (Planted.Is(Mutant.FsyncErrorRetried))
+        {
+            _file!.SyncData();
+        }
+#else
+        _file!.SyncData();
+#endif
     }
 
     /// <summary>What was the last segment ends before its last batch, which stands in the new one now.</summary>

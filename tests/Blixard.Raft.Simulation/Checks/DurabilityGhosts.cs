@@ -20,11 +20,13 @@ internal sealed class DurabilityGhosts(SimWorld world)
         {
             case VoteResponse { PreVote: false, Granted: true }:
                 RequireVote(member, message.Term, message.To);
+                RequireWhole(member, "votes");
                 break;
 
             // "I voted for myself": see Election.RequestVotes.
             case VoteRequest { PreVote: false }:
                 RequireVote(member, message.Term, message.From);
+                RequireWhole(member, "campaigns");
                 break;
 
             // If the member has gone on to a later term, that term's leader may have replaced these entries; the earlier
@@ -110,6 +112,28 @@ internal sealed class DurabilityGhosts(SimWorld world)
             next.Term > old.Term || (next.Term == old.Term && (old.Vote.IsNone || old.Vote == next.Vote)),
             "DurableVoteIsKept",
             $"m{member.Id.Value}: term {next.Term}, vote {next.Vote.Value} after term {old.Term}, vote {old.Vote.Value}");
+
+    /// <summary>
+    /// A member whose disk lost something decides who leads only when it holds again all that it had and that was
+    /// committed: with what it had it may have helped to commit it.
+    /// </summary>
+    public void RequireWhole(SimMember member, string does)
+    {
+        var stable = member.Disk.Stable;
+        if (stable.Forgotten is not { } before)
+        {
+            return;
+        }
+
+        for (var index = stable.Snapshot.Index + 1; index <= _invariants.CommittedIndex; index++)
+        {
+            var term = _invariants.CommittedTerm(index);
+            _invariants.Require(
+                !before.Holds(index, term) || stable.HoldsStill(index, term),
+                "DamagedIsBarred",
+                $"m{member.Id.Value} {does} without {index}/{term}, which it had before its disk was damaged");
+        }
+    }
 
     private void RequireVote(SimMember member, ulong term, MemberId candidate)
     {

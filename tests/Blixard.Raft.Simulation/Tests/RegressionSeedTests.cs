@@ -13,6 +13,8 @@ public class RegressionSeedTests
     [InlineData(30, "reads confirmed without a majority")]
     [InlineData(9, "an entry of an earlier term committed by counting (figure_8)")]
     [InlineData(160, "a single voter that counted itself before its disk did")]
+    [InlineData(694, "a learner loyal for ever to the leader that had promoted it")]
+    [InlineData(1838, "a log whose head was lost taken for one that was never begun")]
     public void A_seed_that_found_something_holds(ulong seed, string found)
     {
         var result = SimulationRun.Run(seed, chaosEvents: 20_000);

@@ -221,6 +221,7 @@ internal sealed class MemberDisk(SimWorld world, SimMember member)
     {
         if (_log?.Repair is not null)
         {
+            world.Durability.RequireWhole(member, "counts as repaired");
             _log.EndRepair();
             Stable.Repaired();
         }

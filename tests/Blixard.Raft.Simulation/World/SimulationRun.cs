@@ -16,11 +16,13 @@ internal sealed class SimulationRun
     private readonly ulong _seed;
     private readonly long _chaosEvents;
     private readonly SimWorld _world;
+    private readonly StateTrace? _states;
     private HealPhase? _heal;
     private ulong _hash;
 
-    private SimulationRun(ulong seed, long chaosEvents, TextWriter? trace)
+    private SimulationRun(ulong seed, long chaosEvents, TextWriter? trace, TextWriter? states)
     {
+        _states = states is null ? null : new(states);
         _seed = seed;
         _chaosEvents = chaosEvents;
         _world = new(seed, trace);
@@ -29,10 +31,12 @@ internal sealed class SimulationRun
     /// <param name="seed">Decides everything.</param>
     /// <param name="chaosEvents">Events before all heals.</param>
     /// <param name="trace">Gets every step as a line of text.</param>
+    /// <param name="states">Gets what every step made of a member, as lines of JSON.</param>
     /// <exception cref="SimulationFailure">Something that must hold did not.</exception>
-    public static SimulationResult Run(ulong seed, long chaosEvents, TextWriter? trace = null)
+    public static SimulationResult Run(
+        ulong seed, long chaosEvents, TextWriter? trace = null, TextWriter? states = null)
     {
-        var run = new SimulationRun(seed, chaosEvents, trace);
+        var run = new SimulationRun(seed, chaosEvents, trace, states);
         try
         {
             return run.Run();
@@ -121,6 +125,7 @@ internal sealed class SimulationRun
                 member.Exit(e);
             }
 
+            _states?.Add(_world, member, KindNames[(int)next.Kind]);
             _hash = EventHash.Mix(_hash, member.Node is { } node ? node.Term << 32 | node.Commit : 0);
         }
     }

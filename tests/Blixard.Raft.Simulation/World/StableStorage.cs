@@ -41,10 +41,13 @@ internal sealed class StableStorage
     /// checked when it is captured and restored.
     /// </summary>
     public bool Holds(ulong index, ulong term) =>
-        (index <= Snapshot.Index
+        HoldsStill(index, term) || Forgotten?.Holds(index, term) == true;
+
+    /// <summary>The same, without what a damaged disk lost.</summary>
+    public bool HoldsStill(ulong index, ulong term) =>
+        index <= Snapshot.Index
             ? index < Snapshot.Index || term == Snapshot.Term
-            : EntryAt(index)?.Term == term)
-        || Forgotten?.Holds(index, term) == true;
+            : EntryAt(index)?.Term == term;
 
     /// <summary>A damaged disk brought back less.</summary>
     public void Forget()
