@@ -80,7 +80,8 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
 
         var committed = node.ConfigurationAt(node.Commit);
         invariants.Require(
-            IsAsCommitted(committed, node.Commit),
+            // A member whose whole log was lost goes on from the newest configuration it knew, at index 0.
+            IsAsCommitted(committed, node.Commit) || member.Disk.WasDamaged,
             "OneConfiguration",
             $"m{member.Id.Value} holds ({committed}) to be committed at {node.Commit}, which is ({At(node.Commit)})");
         var newest = InForce(node, node.LastIndex);

@@ -55,6 +55,13 @@ internal sealed class MemberStorage
         BeginSync();
     }
 
+    /// <summary>The core says that what the disk lost is made good; all that made it so is written before this.</summary>
+    public void EndRepair()
+    {
+        _waiting.Enqueue(new(null, null, 0));
+        BeginSync();
+    }
+
     /// <summary>The sync in flight ended; if more was written since, the next begins. Empty: the disk is full.</summary>
     /// <exception cref="IOException">The disk failed: the process must end.</exception>
     public List<Ready> CompleteSync()
@@ -104,7 +111,7 @@ internal sealed class MemberStorage
         {
             _inSync.Add(_waiting.Dequeue());
         }
-        while (group && _inSync[0].Marker is null && _waiting.TryPeek(out var next) && next.Marker is null);
+        while (group && _inSync[0].Ready is not null && _waiting.TryPeek(out var next) && next.Ready is not null);
 
         _world.Schedule(SyncTime(), EventKind.SyncDone, _member);
     }
@@ -137,9 +144,13 @@ internal sealed class MemberStorage
             {
                 durable.Add(ready);
             }
-            else
+            else if (work.Marker is not null)
             {
                 Disk.Compact(work.Through);
+            }
+            else
+            {
+                Disk.EndRepair();
             }
         }
     }

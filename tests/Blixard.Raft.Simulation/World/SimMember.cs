@@ -18,6 +18,7 @@ internal sealed class SimMember
     private readonly MemberOutbox _outbox;
     private bool _drainScheduled;
     private bool _recovering;
+    private bool _isRepairing;
     private ulong _lastBatch;
 
     public SimMember(SimWorld world, int number)
@@ -122,6 +123,7 @@ internal sealed class SimMember
         }
 
         _lastBatch = 0;
+        _isRepairing = Node.IsRepairing;
         Node.SetStorageLow(Disk.IsLow);
         _world.Invariants.Started(this);
         _snapshots.Opened(Node.Snapshot);
@@ -259,11 +261,6 @@ internal sealed class SimMember
             Node!.Persisted(durable[^1].Batch);
         }
 
-        if (!Node!.IsRepairing)
-        {
-            Disk.EndRepair();
-        }
-
         foreach (var batch in durable)
         {
             foreach (var message in batch.AfterDurable)
@@ -283,6 +280,13 @@ internal sealed class SimMember
         {
             _world.Invariants.Require(readys < MaxReadysPerInput, "ReadyEnds", "HasReady stays true");
             CarryOut(Node.TakeReady());
+        }
+
+        // As the product's loop: behind all that was handed out to be written.
+        if (_isRepairing && !Node.IsRepairing)
+        {
+            _isRepairing = false;
+            Storage.EndRepair();
         }
 
         _world.Invariants.AfterStep(this);
