@@ -83,10 +83,10 @@ public sealed class MembershipFuzzTests
             case 92 when random.Below(10) == 0:
                 member.Restart();
                 break;
-            case 93 when random.Below(8) == 0:
-                lab.Isolate((int)member.Node.Self.Value);
+            case 93 when random.Below(2) == 0:
+                Part(lab, random);
                 break;
-            case 94:
+            case 94 when random.Below(3) == 0:
                 lab.Heal();
                 break;
             case 95:
@@ -99,6 +99,25 @@ public sealed class MembershipFuzzTests
 
         lab.Drive();
         return false;
+    }
+
+    /// <summary>Two sides that do not hear each other, and perhaps one that is heard but does not hear.</summary>
+    private static void Part(Lab lab, SplitMix64 random)
+    {
+        lab.Heal();
+        var left = Enumerable.Range(1, Members).Where(_ => random.Below(2) == 0).ToArray();
+        var oneWay = random.Below(4) == 0;
+        foreach (var from in left)
+        {
+            foreach (var to in Enumerable.Range(1, Members).Except(left))
+            {
+                lab.Cut(to, from);
+                if (!oneWay)
+                {
+                    lab.Cut(from, to);
+                }
+            }
+        }
     }
 
     private static void Deliver(Lab lab, SplitMix64 random)
