@@ -121,6 +121,11 @@ internal abstract class Cluster : IDisposable
         StopAll();
         Control.Dispose();
         System.IO.Directory.Delete(Directory, recursive: true);
+        var root = Path.GetDirectoryName(Directory)!;
+        if (!System.IO.Directory.EnumerateFileSystemEntries(root).Any())
+        {
+            System.IO.Directory.Delete(root);
+        }
     }
 
     protected abstract ServerProcess Run(int node);
