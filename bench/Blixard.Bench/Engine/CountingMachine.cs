@@ -40,6 +40,8 @@ internal sealed class CountingMachine : IStateMachine
         }
     }
 
+    public ulong? Digest => null;
+
     public Action<Stream> CaptureSnapshot()
     {
         var applied = _applied;

@@ -57,6 +57,8 @@ internal sealed class ReplicatedMachine : IStateMachine
         _state = state;
     }
 
+    public ulong? Digest => _state.Hash;
+
     public Action<Stream> CaptureSnapshot()
     {
         var state = _state;

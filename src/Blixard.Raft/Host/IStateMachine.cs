@@ -19,7 +19,7 @@ public interface IStateMachine
     /// beside this one, and different for others but for a chance of 2^-64. Must be cheap: it is asked for often.
     /// Null: this machine can't say, and is not compared.
     /// </summary>
-    ulong? Digest => null;
+    ulong? Digest { get; }
 
     /// <summary>
     /// Captures the state as applied so far, which must be cheap. The returned writer runs later, on another thread,
