@@ -93,6 +93,9 @@ public static class ProblemTypes
     /// </summary>
     public const string StaleIndex = Prefix + "stale-index";
 
+    /// <summary>507: the disks are nearly full; nothing was appended or forwarded.</summary>
+    public const string NoSpace = Prefix + "no-space";
+
     /// <summary>504: appended or forwarded, and no outcome in time: it may yet be applied.</summary>
     public const string OutcomeUnknown = Prefix + "outcome-unknown";
 }

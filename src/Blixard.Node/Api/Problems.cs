@@ -72,6 +72,7 @@ internal static class Problems
             ProblemTypes.NoLeader,
             "No leader",
             exception.Message.TrimEnd('.') + ". Reads with ?consistency=stale are answered without a leader."),
+        NoSpaceException => Make(507, ProblemTypes.NoSpace, "No space", exception.Message),
         OverloadedException => Overloaded(exception.Message),
         VersionGateException => Make(503, ProblemTypes.VersionGate, "Cluster version too low", exception.Message),
         OutcomeUnknownException => Make(504, ProblemTypes.OutcomeUnknown, "Outcome unknown", exception.Message),

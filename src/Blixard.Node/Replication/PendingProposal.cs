@@ -20,7 +20,7 @@ internal sealed class PendingProposal(
     private ITimer? _timer;
     private CommandResult? _result;
     private ProposeStatus? _handed;
-    private bool _taken;
+    private int _copies;
     private bool _woken;
     private bool _sleeps;
 
@@ -48,14 +48,16 @@ internal sealed class PendingProposal(
         }
     }
 
-    /// <summary>Some attempt was appended or forwarded, or may have been without our knowing.</summary>
+    /// <summary>
+    /// Some attempt was appended or forwarded, or may have been without our knowing, and was not refused since.
+    /// </summary>
     public bool MayBeTaken
     {
         get
         {
             lock (_gate)
             {
-                return _taken || _handed is null;
+                return _copies > 0 || _handed is null;
             }
         }
     }
@@ -85,11 +87,28 @@ internal sealed class PendingProposal(
         lock (_gate)
         {
             _handed = result.Status;
-            _taken |= result.Status is ProposeStatus.Appended or ProposeStatus.Forwarded;
-            if (result.Status == ProposeStatus.Overloaded)
-            {
-                _timer?.Change(OverloadPause, Timeout.InfiniteTimeSpan);
-            }
+            _copies += result.Status is ProposeStatus.Appended or ProposeStatus.Forwarded ? 1 : 0;
+            WakeSoonAfter(result.Status);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Refused(ProposeStatus status)
+    {
+        lock (_gate)
+        {
+            // One copy of perhaps several: only when none is left is it known that nothing was appended.
+            _copies--;
+            _handed = status;
+            WakeSoonAfter(status);
+        }
+    }
+
+    private void WakeSoonAfter(ProposeStatus status)
+    {
+        if (status is ProposeStatus.Overloaded or ProposeStatus.NoSpace or ProposeStatus.TooLarge)
+        {
+            _timer?.Change(OverloadPause, Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -20,6 +20,18 @@ internal sealed class Proposer : IDisposable
     /// <summary>A proposal that was lost on its way is repeated after this.</summary>
     public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long nobody may lead before callers are no longer kept waiting: an election takes less, and a member that was
+    /// left in a minority should say so at once.
+    /// </summary>
+    public static readonly TimeSpan LeaderlessPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Whoever is refused for the load for this long is told so.</summary>
+    public static readonly TimeSpan OverloadPatience = TimeSpan.FromSeconds(1);
+
+    // In place of a timestamp: somebody leads.
+    private const long Led = long.MinValue;
+
     /// <summary>Callers at a time; more are refused rather than queued.</summary>
     public const int MaxCallers = 4096;
 
@@ -31,6 +43,9 @@ internal sealed class Proposer : IDisposable
     private readonly TimeProvider _time;
     private readonly ReplicationMetrics? _metrics;
     private int _callers;
+
+    // When the last leader was lost, or this began.
+    private long _leaderlessSince;
     private int _restores;
 
     /// <param name="node">This node's name, the actor of every command.</param>
@@ -46,6 +61,7 @@ internal sealed class Proposer : IDisposable
     {
         (_engine, _sessions, _events, _applied) = (engine, sessions, events, applied);
         (_node, _time, _metrics) = (node, time, metrics);
+        _leaderlessSince = time.GetTimestamp();
         events.LeaderChanged += OnLeaderChanged;
         events.Restored += OnRestored;
     }
@@ -111,6 +127,11 @@ internal sealed class Proposer : IDisposable
         {
             while (true)
             {
+                if (Leaderless() >= LeaderlessPatience)
+                {
+                    throw NobodyLeads(command.Kind);
+                }
+
                 var restores = Volatile.Read(ref _restores);
                 var session = _sessions.Current;
                 using var pending = session?.TryAdd() ?? await AddAsync(command.Kind, started, cancellationToken);
@@ -161,16 +182,27 @@ internal sealed class Proposer : IDisposable
     /// <summary>The next number, once there is a session and room in it.</summary>
     private async Task<PendingProposal> AddAsync(string kind, long started, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(Left(started), _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-        try
+        while (true)
         {
-            var session = await _sessions.CurrentAsync(either.Token);
-            return await session.AddAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw NobodyTook(kind);
+            using var deadline = new CancellationTokenSource(Patience(Left(started)), _time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+            try
+            {
+                var session = await _sessions.CurrentAsync(either.Token);
+                return await session.AddAsync(either.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                if (Leaderless() >= LeaderlessPatience)
+                {
+                    throw NobodyLeads(kind);
+                }
+
+                if (Left(started) == TimeSpan.Zero)
+                {
+                    throw NobodyTook(kind);
+                }
+            }
         }
     }
 
@@ -180,8 +212,7 @@ internal sealed class Proposer : IDisposable
         using var wakes = cancellationToken.UnsafeRegister(static waits => ((PendingProposal)waits!).Wake(), pending);
         while (true)
         {
-            var left = Left(attempt.Started);
-            pending.Begin(left < RetryAfter ? left : RetryAfter);
+            pending.Begin(Patience(Shorter(Left(attempt.Started), RetryAfter)));
             _engine.Propose(attempt.Bytes, pending);
             await pending.SleepAsync();
 
@@ -192,7 +223,7 @@ internal sealed class Proposer : IDisposable
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            if (Left(attempt.Started) == TimeSpan.Zero)
+            if (IsHopeless(attempt) || Left(attempt.Started) == TimeSpan.Zero)
             {
                 throw Missed(attempt);
             }
@@ -208,7 +239,11 @@ internal sealed class Proposer : IDisposable
         switch (answer.Status)
         {
             case ProposeStatus.Overloaded:
-                throw new OverloadedException("The leader holds too much that is not committed.");
+                throw TooMuch();
+            case ProposeStatus.NoSpace:
+                throw Full();
+            case ProposeStatus.TooLarge:
+                throw TooLarge(attempt.Kind, attempt.Bytes);
             case not ProposeStatus.Appended:
                 throw new NoLeaderException($"This node does not lead in term {term}.");
         }
@@ -242,13 +277,64 @@ internal sealed class Proposer : IDisposable
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    private static Exception Missed(Attempt attempt) => attempt.Pending switch
+    /// <summary>Of a wait: no longer than it is worth waiting for a leader while there is none.</summary>
+    private TimeSpan Patience(TimeSpan wait)
+    {
+        return Leaderless() is { } leaderless && leaderless < LeaderlessPatience
+            ? Shorter(wait, LeaderlessPatience - leaderless)
+            : wait;
+    }
+
+    /// <summary>How long nobody has led, as far as this node knows; null: somebody does.</summary>
+    private TimeSpan? Leaderless()
+    {
+        var since = Volatile.Read(ref _leaderlessSince);
+        if (since == Led)
+        {
+            return null;
+        }
+
+        if (!_engine.Status.Leader.IsNone)
+        {
+            // Known before this could be told.
+            Interlocked.CompareExchange(ref _leaderlessSince, Led, since);
+            return null;
+        }
+
+        return _time.GetElapsedTime(since);
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    /// <summary>Nothing of it is anywhere, and trying on would only keep the caller from trying elsewhere.</summary>
+    private bool IsHopeless(Attempt attempt) => !attempt.Pending.MayBeTaken && attempt.Pending.LastAnswer switch
+    {
+        ProposeStatus.NoSpace or ProposeStatus.TooLarge => true,
+        ProposeStatus.Overloaded => _time.GetElapsedTime(attempt.Started) >= OverloadPatience,
+        _ => Leaderless() >= LeaderlessPatience,
+    };
+
+    private Exception Missed(Attempt attempt) => attempt.Pending switch
     {
         { MayBeTaken: true } => Unknown(attempt.Kind),
-        { LastAnswer: ProposeStatus.Overloaded } =>
-            new OverloadedException("The leader holds too much that is not committed."),
+        { LastAnswer: ProposeStatus.Overloaded } => TooMuch(),
+        { LastAnswer: ProposeStatus.NoSpace } => Full(),
+        { LastAnswer: ProposeStatus.TooLarge } => TooLarge(attempt.Kind, attempt.Bytes),
+        _ when Leaderless() >= LeaderlessPatience => NobodyLeads(attempt.Kind),
         _ => NobodyTook(attempt.Kind),
     };
+
+    private static OverloadedException TooMuch() => new("The leader has more under way than it can hold.");
+
+    private static CommandTooLargeException TooLarge(string kind, ReadOnlyMemory<byte> bytes) =>
+        new(kind, bytes.Length, CommandCodec.MaxEncodedBytes);
+
+    private static NoSpaceException Full() => new(
+        "The disk of this node or of the leader, or those of so many voters that nothing can be committed, are nearly "
+            + "full.");
+
+    private static NoLeaderException NobodyLeads(string kind) => new(
+        $"Nobody has led for {LeaderlessPatience.TotalSeconds} s and more; nothing was done of this {kind}.");
 
     private static OutcomeUnknownException Unknown(string kind) => new(
         $"No answer to this {kind} within {Deadline.TotalSeconds} s: it may have been applied, or still be.");
@@ -256,7 +342,19 @@ internal sealed class Proposer : IDisposable
     private static NoLeaderException NobodyTook(string kind) =>
         new($"No leader took this {kind} within {Deadline.TotalSeconds} s; nothing was done.");
 
-    private void OnLeaderChanged(RaftStatus status) => _sessions.Current?.WakeAll();
+    private void OnLeaderChanged(RaftStatus status)
+    {
+        if (!status.Leader.IsNone)
+        {
+            Volatile.Write(ref _leaderlessSince, Led);
+        }
+        else if (Volatile.Read(ref _leaderlessSince) == Led)
+        {
+            Volatile.Write(ref _leaderlessSince, _time.GetTimestamp());
+        }
+
+        _sessions.Current?.WakeAll();
+    }
 
     private void OnRestored(ClusterState state) => Interlocked.Increment(ref _restores);
 

@@ -1,7 +1,10 @@
 namespace Blixard.Node.Replication;
 
 /// <summary>Too much is under way already: nothing was appended and nothing was forwarded.</summary>
-internal sealed class OverloadedException(string message) : Exception(message);
+internal class OverloadedException(string message) : Exception(message);
+
+/// <summary>The disks of the leader, or of a majority, are nearly full: nothing was appended and nothing was forwarded.</summary>
+internal sealed class NoSpaceException(string message) : OverloadedException(message);
 
 /// <summary>Some node of the cluster would not understand the command: nothing was appended and nothing was forwarded.</summary>
 internal sealed class VersionGateException(string message) : Exception(message);

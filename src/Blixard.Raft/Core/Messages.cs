@@ -91,6 +91,24 @@ public sealed record SnapshotReceived(MemberId From, MemberId To, ulong Term, Sn
 /// session, so that the state machine applies it once. Carries no authority: <paramref name="Term"/> is not compared.
 /// </summary>
 public sealed record ForwardProposals(MemberId From, MemberId To, ulong Term, IReadOnlyList<ReadOnlyMemory<byte>> Data)
+    : Message(From, To, Term)
+{
+    /// <summary>The sender's number of the first; the others follow it. 0: a refusal need not be told.</summary>
+    public ulong FirstContext { get; init; }
+}
+
+/// <summary>
+/// The answer to proposals that were not taken: nothing of them was appended, and nothing will be. Those that were taken
+/// have no answer, for the log brings it. Carries no authority: <paramref name="Term"/> is not compared.
+/// </summary>
+/// <param name="From">Who refused.</param>
+/// <param name="To">Who handed them over.</param>
+/// <param name="Term">The sender's.</param>
+/// <param name="Status">Why: no leader, overloaded or no space.</param>
+/// <param name="FirstContext">The first that is refused.</param>
+/// <param name="Count">So many from there on.</param>
+public sealed record ForwardRefused(
+    MemberId From, MemberId To, ulong Term, ProposeStatus Status, ulong FirstContext, uint Count)
     : Message(From, To, Term);
 
 /// <summary>

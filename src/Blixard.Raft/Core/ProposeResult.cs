@@ -1,29 +1,30 @@
 namespace Blixard.Raft.Core;
 
+/// <summary>Permanent numbers: a refusal goes over the wire.</summary>
 public enum ProposeStatus
 {
     /// <summary>In the leader's own log, not yet committed.</summary>
-    Appended,
+    Appended = 0,
 
     /// <summary>On its way to the leader this member knows; it may be lost.</summary>
-    Forwarded,
+    Forwarded = 1,
 
     /// <summary>Nobody to give it to: nothing was appended or sent.</summary>
-    NoLeader,
+    NoLeader = 2,
 
     /// <summary>Too much is uncommitted: nothing was appended or sent.</summary>
-    Overloaded,
+    Overloaded = 3,
 
     /// <summary>
     /// The disk of this member, or the disks of so many voters that nothing could be committed, are nearly full:
     /// nothing was appended or sent.
     /// </summary>
-    NoSpace,
+    NoSpace = 4,
 
     /// <summary>
     /// Larger than <see cref="RaftOptions.MaxEntryBytes"/>, here or at the leader: nothing was appended or sent.
     /// </summary>
-    TooLarge,
+    TooLarge = 5,
 }
 
 /// <summary>Index and term are set only when <see cref="ProposeStatus.Appended"/>.</summary>

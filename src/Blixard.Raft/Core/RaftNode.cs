@@ -200,14 +200,10 @@ public sealed class RaftNode
         {
             // These carry no authority and are judged by what they hold, not by their term.
             case ForwardProposals forwarded:
-                foreach (var data in forwarded.Data)
-                {
-                    if (_state.IsLeader && !_transfer.InProgress)
-                    {
-                        _replication.Propose(data);
-                    }
-                }
-
+                Take(forwarded);
+                return;
+            case ForwardRefused:
+                // For whoever proposed, not for the core.
                 return;
             case ReadIndexRequest request:
                 if (!_transfer.InProgress)
@@ -261,7 +257,12 @@ public sealed class RaftNode
     /// <summary>
     /// As leader: appends. As follower: hands it to the leader. Either way it is not committed yet, and may never be.
     /// </summary>
-    public ProposeResult Propose(ReadOnlyMemory<byte> data)
+    /// <param name="data">The command.</param>
+    /// <param name="context">
+    /// If it is forwarded: by which a <see cref="ForwardRefused"/> will name it. Consecutive from one that is forwarded to
+    /// the next; 0 where nobody wants to know.
+    /// </param>
+    public ProposeResult Propose(ReadOnlyMemory<byte> data, ulong context = 0)
     {
         if (_state.IsLeader)
         {
@@ -284,8 +285,43 @@ public sealed class RaftNode
             return new(ProposeStatus.NoLeader, 0, 0);
         }
 
-        _replication.Forward(data);
+        _replication.Forward(data, context);
         return new(ProposeStatus.Forwarded, 0, 0);
+    }
+
+    /// <summary>In their order: what follows one for which there was no room is refused as well.</summary>
+    private void Take(ForwardProposals forwarded)
+    {
+        for (var i = 0; i < forwarded.Data.Count; i++)
+        {
+            var result = ProposeAsLeader(forwarded.Data[i], Term);
+            switch (result.Status)
+            {
+                case ProposeStatus.Appended:
+                    break;
+                case ProposeStatus.TooLarge:
+                    // Its own fault alone.
+                    Refuse(forwarded, i, 1, result.Status);
+                    break;
+                default:
+                    Refuse(forwarded, i, forwarded.Data.Count - i, result.Status);
+                    return;
+            }
+        }
+    }
+
+    private void Refuse(ForwardProposals forwarded, int from, int count, ProposeStatus status)
+    {
+        if (forwarded.FirstContext != 0)
+        {
+            _state.Send(new ForwardRefused(
+                Self,
+                forwarded.From,
+                Term,
+                status,
+                forwarded.FirstContext + (ulong)from,
+                (uint)count));
+        }
     }
 
     /// <summary>

@@ -8,6 +8,7 @@ namespace Blixard.Raft.Core;
 internal sealed class Replication(MemberState state, ReadIndex reads, Transfer transfer)
 {
     private readonly List<ReadOnlyMemory<byte>> _toForward = [];
+    private ulong _firstForward;
     private int _heartbeatElapsed;
     private ulong _verified;
     private ulong _verifiedIn;
@@ -174,7 +175,10 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
             if (i == _toForward.Count || (i > start && bytes + _toForward[i].Length > state.Options.MaxAppendBytes))
             {
                 state.Send(new ForwardProposals(
-                    state.Options.Self, state.Leader, state.Term, _toForward.GetRange(start, i - start)));
+                    state.Options.Self, state.Leader, state.Term, _toForward.GetRange(start, i - start))
+                {
+                    FirstContext = _firstForward == 0 ? 0 : _firstForward + (ulong)start,
+                });
                 (start, bytes) = (i, 0);
             }
 
@@ -317,8 +321,9 @@ internal sealed class Replication(MemberState state, ReadIndex reads, Transfer t
 
     // ---- follower ----
 
-    public void Forward(ReadOnlyMemory<byte> data)
+    public void Forward(ReadOnlyMemory<byte> data, ulong context)
     {
+        _firstForward = _toForward.Count == 0 ? context : _firstForward;
         _toForward.Add(data);
         IsDirty = true;
     }

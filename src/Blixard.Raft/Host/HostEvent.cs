@@ -11,7 +11,9 @@ internal sealed record TickPassed(int Missed) : HostEvent
     public static TickPassed InTime { get; } = new(0);
 }
 
-internal sealed record MessageCame(Message Message) : HostEvent;
+/// <param name="Message">From a peer, or from the host itself.</param>
+/// <param name="Bytes">Its payload as counted in the bounds of the inbox; null: it was not counted.</param>
+internal sealed record MessageCame(Message Message, long? Bytes = null) : HostEvent;
 
 internal sealed record ProposalMade(
     ReadOnlyMemory<byte> Command, ulong? OnlyInTerm, IProposalAnswer Answer) : HostEvent;

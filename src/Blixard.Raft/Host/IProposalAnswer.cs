@@ -10,6 +10,12 @@ public interface IProposalAnswer
 {
     /// <summary>Whether it was appended or forwarded. Called once, on the host's loop: return at once.</summary>
     void Handed(ProposeResult result);
+
+    /// <summary>
+    /// It was forwarded, and the leader did not take it: nothing of this attempt was appended or ever will be. May not be
+    /// called where the answer is lost. On the host's loop: return at once.
+    /// </summary>
+    void Refused(ProposeStatus status);
 }
 
 /// <summary>For those that do wait.</summary>
@@ -21,4 +27,9 @@ internal sealed class AwaitedProposal : TaskCompletionSource<ProposeResult>, IPr
     }
 
     public void Handed(ProposeResult result) => TrySetResult(result);
+
+    /// <summary>Whoever awaits only the first word proposes again by the clock.</summary>
+    public void Refused(ProposeStatus status)
+    {
+    }
 }

@@ -17,6 +17,12 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     // Enough to share a sync and a request, few enough that a tick is not kept waiting.
     private const int MaxEventsPerTurn = 2048;
 
+    // What may wait for the loop: of peers, some leaders' full windows; of this member's own clients, some seconds' worth.
+    private const int MaxWaitingMessages = 16_384;
+    private const long MaxWaitingMessageBytes = 128 << 20;
+    private const int MaxWaitingProposals = 16_384;
+    private const long MaxWaitingProposalBytes = 64 << 20;
+
     private readonly RaftHostOptions _options;
     private readonly IRaftTransport _transport;
     private readonly TimeProvider _time;
@@ -30,6 +36,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private readonly ReadBarrier _reads;
     private readonly PendingChanges _changes;
     private readonly Channel<HostEvent> _events = Channel.CreateUnbounded<HostEvent>(new() { SingleReader = true });
+    private readonly InboxBounds _messageBounds = new(MaxWaitingMessages, MaxWaitingMessageBytes);
+    private readonly InboxBounds _proposalBounds = new(MaxWaitingProposals, MaxWaitingProposalBytes);
+    private readonly ForwardedProposals _forwarded = new((ulong)Random.Shared.NextInt64(1, long.MaxValue));
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SnapshotDispatch _snapshots;
@@ -110,7 +119,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     /// The same; <paramref name="answer"/> is told, at once or later. <paramref name="command"/> must not change.
     /// </summary>
     public void Propose(ReadOnlyMemory<byte> command, IProposalAnswer answer) =>
-        Post(new ProposalMade(command, null, answer));
+        Enqueue(new ProposalMade(command, null, answer));
 
     /// <summary>
     /// For decisions that hold only while this member leads in <paramref name="term"/>; never forwarded.
@@ -165,7 +174,22 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         _stopping.Dispose();
     }
 
-    void ITransportEvents.Received(Message message) => Post(new MessageCame(message));
+    void ITransportEvents.Received(Message message)
+    {
+        var bytes = MessageCodec.PayloadBytes(message);
+        if (_messageBounds.TryEnter(bytes))
+        {
+            Post(new MessageCame(message, bytes));
+            return;
+        }
+
+        // Peers make up for a message that is lost; for a proposal its maker can only wait.
+        _metrics.MessageDropped();
+        if (message is ForwardProposals forwarded)
+        {
+            RefuseForward(forwarded, ProposeStatus.Overloaded);
+        }
+    }
 
     void ITransportEvents.Unreachable(MemberId peer) => Post(new PeerUnreachable(peer));
 
@@ -174,6 +198,28 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     void ITransportEvents.SnapshotArrived(SnapshotReceived received) => Post(new MessageCame(received));
 
     void ITransportEvents.StorageFailed(StorageFailedException failure) => Post(new MemberFailed(failure));
+
+    private void Enqueue(ProposalMade proposal)
+    {
+        if (_proposalBounds.TryEnter(proposal.Command.Length))
+        {
+            Post(proposal);
+        }
+        else
+        {
+            _metrics.Proposed(ProposeStatus.Overloaded);
+            proposal.Answer.Handed(new(ProposeStatus.Overloaded, 0, 0));
+        }
+    }
+
+    private void RefuseForward(ForwardProposals forwarded, ProposeStatus status)
+    {
+        if (forwarded.FirstContext != 0)
+        {
+            _transport.Send(new ForwardRefused(
+                forwarded.To, forwarded.From, forwarded.Term, status, forwarded.FirstContext, (uint)forwarded.Data.Count));
+        }
+    }
 
     private void Post(HostEvent happened)
     {
@@ -187,7 +233,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         ReadOnlyMemory<byte> command, ulong? onlyInTerm, CancellationToken cancellationToken)
     {
         var answer = new AwaitedProposal();
-        Post(new ProposalMade(command, onlyInTerm, answer));
+        Enqueue(new ProposalMade(command, onlyInTerm, answer));
         return answer.Task.WaitAsync(cancellationToken);
     }
 
@@ -283,19 +329,19 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 _changes.Tick();
                 Volatile.Write(ref _status, ReadStatus());
                 break;
-            case MessageCame(StateDigest digest):
-                _digests.Receive(digest, _core);
-                break;
-            case MessageCame(StateVerdict verdict):
-                _digests.Receive(verdict);
-                break;
-            case MessageCame(var message):
-                _core.Step(message);
+            case MessageCame(var message, var bytes):
+                if (bytes is { } counted)
+                {
+                    _messageBounds.Leave(counted);
+                }
+
+                Step(message);
                 break;
             case StateDigested(var index, var entryTerm, var digest):
                 _digests.Applied(index, entryTerm, digest, _core);
                 break;
             case ProposalMade proposal:
+                _proposalBounds.Leave(proposal.Command.Length);
                 var handed = Propose(proposal);
                 _metrics.Proposed(handed.Status);
                 proposal.Answer.Handed(handed);
@@ -431,14 +477,48 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
 
     private ProposeResult Propose(ProposalMade proposal)
     {
-        if (_core.Commit > _apply.Applied + (ulong)_options.MaxApplyLag)
+        if (LagsInApplying)
         {
             return new(ProposeStatus.Overloaded, 0, 0);
         }
 
-        return proposal.OnlyInTerm is { } term
-            ? _core.ProposeAsLeader(proposal.Command, term)
-            : _core.Propose(proposal.Command);
+        if (proposal.OnlyInTerm is { } term)
+        {
+            return _core.ProposeAsLeader(proposal.Command, term);
+        }
+
+        var result = _core.Propose(proposal.Command, _forwarded.Next);
+        if (result.Status == ProposeStatus.Forwarded)
+        {
+            _forwarded.Add(proposal.Answer);
+        }
+
+        return result;
+    }
+
+    /// <summary>More is committed than the state machine keeps up with.</summary>
+    private bool LagsInApplying => _core.Commit > _apply.Applied + (ulong)_options.MaxApplyLag;
+
+    private void Step(Message message)
+    {
+        switch (message)
+        {
+            case ForwardProposals forwarded when LagsInApplying:
+                RefuseForward(forwarded, ProposeStatus.Overloaded);
+                break;
+            case ForwardRefused refused:
+                _forwarded.Refuse(refused);
+                break;
+            case StateDigest digest:
+                _digests.Receive(digest, _core);
+                break;
+            case StateVerdict verdict:
+                _digests.Receive(verdict);
+                break;
+            default:
+                _core.Step(message);
+                break;
+        }
     }
 
     private void Compact(SnapshotMeta snapshot)

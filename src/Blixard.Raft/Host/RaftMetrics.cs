@@ -18,6 +18,7 @@ public sealed class RaftMetrics : IDisposable
     private readonly Counter<long> _divergences;
     private readonly Counter<long> _scrubBytes;
     private readonly Counter<long> _scrubDamage;
+    private readonly Counter<long> _dropped;
 
     public RaftMetrics()
     {
@@ -34,6 +35,8 @@ public sealed class RaftMetrics : IDisposable
             "blixard.raft.scrub", "By", "Bytes of the stored log and snapshots that were read again and checked.");
         _scrubDamage = _meter.CreateCounter<long>(
             "blixard.raft.scrub_damage", description: "Damaged files that were found by that.");
+        _dropped = _meter.CreateCounter<long>(
+            "blixard.raft.messages_dropped", description: "Messages of peers dropped because too many waited for the loop.");
     }
 
     public void Dispose() => _meter.Dispose();
@@ -55,6 +58,8 @@ public sealed class RaftMetrics : IDisposable
     }
 
     internal void LeaderChanged() => _elections.Add(1);
+
+    internal void MessageDropped() => _dropped.Add(1);
 
     private static string OutcomeOf(ProposeStatus status) => status switch
     {

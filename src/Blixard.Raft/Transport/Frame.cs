@@ -45,6 +45,7 @@ internal enum FrameType : byte
     TailResponse = 28,
     StateDigest = 29,
     StateVerdict = 30,
+    ForwardRefused = 31,
 }
 
 /// <summary>

@@ -27,6 +27,7 @@ internal static class MessageCodec
         HeartbeatRequest => FrameType.HeartbeatRequest,
         HeartbeatResponse => FrameType.HeartbeatResponse,
         ForwardProposals => FrameType.ForwardProposals,
+        ForwardRefused => FrameType.ForwardRefused,
         ReadIndexRequest => FrameType.ReadIndexRequest,
         ReadIndexResponse => FrameType.ReadIndexResponse,
         TimeoutNow => FrameType.TimeoutNow,
@@ -117,6 +118,12 @@ internal static class MessageCodec
                     target.Bytes(data.Span);
                 }
 
+                target.U64(m.FirstContext);
+                break;
+            case ForwardRefused m:
+                target.U8((byte)m.Status);
+                target.U64(m.FirstContext);
+                target.U32(m.Count);
                 break;
             case ReadIndexRequest m:
                 target.U64(m.Context);
@@ -175,7 +182,10 @@ internal static class MessageCodec
                 from, to, term, source.Flag(), source.U64(), source.U64(), source.U64()),
             FrameType.HeartbeatRequest => new HeartbeatRequest(from, to, term, source.U64(), source.U64()),
             FrameType.HeartbeatResponse => ReadHeartbeatResponse(from, to, term, ref source),
-            FrameType.ForwardProposals => new ForwardProposals(from, to, term, ReadProposals(ref source)),
+            FrameType.ForwardProposals =>
+                new ForwardProposals(from, to, term, ReadProposals(ref source)) { FirstContext = source.U64() },
+            FrameType.ForwardRefused =>
+                new ForwardRefused(from, to, term, ReadRefusal(ref source), source.U64(), source.U32()),
             FrameType.ReadIndexRequest => new ReadIndexRequest(from, to, term, source.U64()),
             FrameType.ReadIndexResponse => new ReadIndexResponse(from, to, term, source.U64(), source.U64()),
             FrameType.TimeoutNow => new TimeoutNow(from, to, term),
@@ -260,6 +270,12 @@ internal static class MessageCodec
 
         return entries;
     }
+
+    private static ProposeStatus ReadRefusal(ref ByteReader source) => (ProposeStatus)source.U8() switch
+    {
+        var status and >= ProposeStatus.NoLeader and <= ProposeStatus.TooLarge => status,
+        var status => throw new ProtocolException($"proposals are refused with {(byte)status}, which is no refusal"),
+    };
 
     private static ReadOnlyMemory<byte>[] ReadProposals(ref ByteReader source)
     {

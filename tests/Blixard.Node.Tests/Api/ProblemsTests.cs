@@ -45,6 +45,7 @@ public class ProblemsTests
         Assert.Equal((503, ProblemTypes.NoLeader), Of(new NoLeaderException("none")));
         Assert.StartsWith("none. Reads", Problems.Of(new NoLeaderException("none"))!.Detail);
         Assert.Equal((503, ProblemTypes.Overloaded), Of(new OverloadedException("full")));
+        Assert.Equal((507, ProblemTypes.NoSpace), Of(new NoSpaceException("full")));
         Assert.Equal((503, ProblemTypes.VersionGate), Of(new VersionGateException("old")));
         Assert.Equal((504, ProblemTypes.OutcomeUnknown), Of(new OutcomeUnknownException("maybe")));
         Assert.Equal((413, ProblemTypes.TooLarge), Of(new CommandTooLargeException("RegisterVM", 2, 1)));

@@ -183,8 +183,8 @@ public class VmEndpointTests
         host.Engine.CutOff();
 
         var put = host.SendAsync(HttpMethod.Put, "/v1/vms/web1");
-        await host.Time.SomebodyWaitsAsync(Node.Replication.Proposer.Deadline);
-        host.Time.Advance(Node.Replication.Proposer.Deadline);
+        await host.Time.SomebodyWaitsAsync(Node.Replication.Proposer.LeaderlessPatience);
+        host.Time.Advance(Node.Replication.Proposer.LeaderlessPatience);
         using var answer = await put;
 
         await ApiHost.ProblemAsync(answer, ProblemTypes.NoLeader, 503);

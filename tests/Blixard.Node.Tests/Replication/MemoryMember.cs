@@ -49,6 +49,9 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
 
     public bool IsOverloaded { get; set; }
 
+    /// <summary>What is forwarded from here is refused by the leader with this.</summary>
+    public ProposeStatus? RefusedByLeader { get; set; }
+
     public bool IsCut { get; private set; }
 
     public int Proposals { get; private set; }
@@ -64,6 +67,14 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
     public void Propose(ReadOnlyMemory<byte> command, IProposalAnswer answer)
     {
         Proposals++;
+        if (RefusedByLeader is { } status)
+        {
+            // On its way, and the leader's answer comes back.
+            answer.Handed(new(ProposeStatus.Forwarded, 0, 0));
+            answer.Refused(status);
+            return;
+        }
+
         answer.Handed(_cluster.Propose(this, command, null));
     }
 

@@ -114,16 +114,96 @@ public sealed class ProposerTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_leader_nothing_is_done_and_that_is_said_at_the_deadline()
+    public async Task Without_a_leader_nothing_is_done_and_that_is_said_when_an_election_would_be_over()
     {
         await StartAsync();
         _cluster.LoseLeader();
         var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
-        await PassDeadlineAsync();
+        await _time.SomebodyWaitsAsync(Proposer.RetryAfter);
+        _time.Advance(Proposer.RetryAfter);
+        await _time.SomebodyWaitsAsync(Proposer.LeaderlessPatience - Proposer.RetryAfter);
+        Assert.False(proposing.IsCompleted);
+        _time.Advance(Proposer.LeaderlessPatience - Proposer.RetryAfter);
 
         await Assert.ThrowsAsync<NoLeaderException>(() => proposing);
         _cluster.Elect("n1");
         Assert.Empty(Commands("web1"));
+    }
+
+    [Fact]
+    public async Task In_a_minority_that_lasts_a_write_is_refused_at_once()
+    {
+        await StartAsync();
+        _follower.Cut();
+        _time.Advance(Proposer.LeaderlessPatience);
+        var handed = _follower.Proposals;
+
+        var refused = await Assert.ThrowsAsync<NoLeaderException>(
+            () => _follower.Proposer.ProposeAsync(_follower.Register("web1"), default));
+
+        Assert.Contains("Nobody has led for 2 s", refused.Message);
+        Assert.Equal(handed, _follower.Proposals);
+        _follower.Heal();
+        Assert.IsType<Applied>(await _follower.Proposer.ProposeAsync(_follower.Register("web1"), default));
+    }
+
+    [Fact]
+    public async Task An_election_of_a_second_is_bridged()
+    {
+        await StartAsync();
+        _cluster.LoseLeader();
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        await _time.SomebodyWaitsAsync(Proposer.RetryAfter);
+        _time.Advance(TimeSpan.FromMilliseconds(900));
+        _cluster.Elect("n3");
+
+        Assert.IsType<Applied>(await proposing);
+    }
+
+    [Fact]
+    public async Task What_the_leader_refuses_for_the_load_is_said_to_be_overloaded_not_unknown()
+    {
+        await StartAsync();
+        _follower.RefusedByLeader = ProposeStatus.Overloaded;
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        for (var passed = TimeSpan.Zero; passed < Proposer.OverloadPatience; passed += PendingProposal.OverloadPause)
+        {
+            await _time.SomebodyWaitsAsync(PendingProposal.OverloadPause);
+            _time.Advance(PendingProposal.OverloadPause);
+        }
+
+        await Assert.ThrowsAsync<OverloadedException>(() => proposing);
+        Assert.Empty(Commands("web1"));
+    }
+
+    [Fact]
+    public async Task What_the_leader_has_no_space_for_is_said_at_once()
+    {
+        await StartAsync();
+        _follower.RefusedByLeader = ProposeStatus.NoSpace;
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        await _time.SomebodyWaitsAsync(PendingProposal.OverloadPause);
+        _time.Advance(PendingProposal.OverloadPause);
+
+        await Assert.ThrowsAsync<NoSpaceException>(() => proposing);
+    }
+
+    [Fact]
+    public async Task One_copy_that_is_refused_says_nothing_about_another_that_is_out()
+    {
+        await StartAsync();
+        _follower.LosesForwards = true;
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        await _time.SomebodyWaitsAsync(Proposer.RetryAfter);
+        _follower.RefusedByLeader = ProposeStatus.Overloaded;
+        _time.Advance(Proposer.RetryAfter);
+        for (var passed = Proposer.RetryAfter; passed < Proposer.Deadline; passed += PendingProposal.OverloadPause)
+        {
+            await _time.SomebodyWaitsAsync(PendingProposal.OverloadPause);
+            _time.Advance(PendingProposal.OverloadPause);
+        }
+
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => proposing);
     }
 
     [Fact]
@@ -162,7 +242,7 @@ public sealed class ProposerTests : IDisposable
         await StartAsync();
         _leader.IsOverloaded = true;
         var proposing = _leader.Proposer.ProposeAsync(_leader.Register("web1"), default);
-        for (var passed = TimeSpan.Zero; passed < Proposer.Deadline; passed += TimeSpan.FromMilliseconds(50))
+        for (var passed = TimeSpan.Zero; passed < Proposer.OverloadPatience; passed += TimeSpan.FromMilliseconds(50))
         {
             await _time.SomebodyWaitsAsync(TimeSpan.FromMilliseconds(50));
             _time.Advance(TimeSpan.FromMilliseconds(50));

@@ -63,6 +63,38 @@ public sealed class ReplicationTests
     }
 
     [Fact]
+    public void A_leader_that_holds_too_much_tells_whoever_forwarded_which_it_did_not_take()
+    {
+        var lab = new Lab(3, configure: o => o with { MaxUncommittedBytes = 10 });
+        lab.Elect(1);
+        lab.Settle();
+        lab[2].Node.Propose(Lab.Bytes("123456"), context: 7);
+        lab[2].Node.Propose(Lab.Bytes("7890123"), context: 8);
+        lab[2].Node.Propose(Lab.Bytes("4"), context: 9);
+        lab.Drive();
+        lab[1].Node.Step(Assert.Single(lab.Wire.OfType<ForwardProposals>()));
+        lab.Drive();
+
+        var refused = Assert.Single(lab.Wire.OfType<ForwardRefused>());
+        Assert.Equal(
+            (new MemberId(2), ProposeStatus.Overloaded, 8UL, 2U),
+            (refused.To, refused.Status, refused.FirstContext, refused.Count));
+    }
+
+    [Fact]
+    public void Whoever_does_not_lead_any_more_refuses_what_is_forwarded_to_it()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        lab[3].Node.Step(new ForwardProposals(new(2), new(3), 1, [Lab.Bytes("a"), Lab.Bytes("b")]) { FirstContext = 4 });
+        lab[3].Node.Step(new ForwardProposals(new(2), new(3), 1, [Lab.Bytes("c")]));
+        lab.Drive();
+
+        var refused = Assert.Single(lab.Wire.OfType<ForwardRefused>());
+        Assert.Equal((ProposeStatus.NoLeader, 4UL, 2U), (refused.Status, refused.FirstContext, refused.Count));
+    }
+
+    [Fact]
     public void Without_a_leader_a_proposal_is_refused()
     {
         var lab = new Lab(3);
