@@ -80,8 +80,7 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
 
         var committed = node.ConfigurationAt(node.Commit);
         invariants.Require(
-            // A member whose whole log was lost goes on from the newest configuration it knew, at index 0.
-            IsAsCommitted(committed, node.Commit) || member.Disk.WasDamaged,
+            IsAsCommitted(committed, node.Commit) || KnowsNewer(member),
             "OneConfiguration",
             $"m{member.Id.Value} holds ({committed}) to be committed at {node.Commit}, which is ({At(node.Commit)})");
         var newest = InForce(node, node.LastIndex);
@@ -98,6 +97,12 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
     public bool IsAsCommitted(Configuration configuration, ulong index) =>
         configuration == At(index) || configuration == Configuration.Empty;
 
+    /// <summary>
+    /// A member whose whole log was lost begins again at index 0 with the newest configuration that it knew, and passes
+    /// through the older ones on its way. It decides nothing until it is repaired.
+    /// </summary>
+    private static bool KnowsNewer(SimMember member) => member.Disk.WasDamaged;
+
     private void Changed(SimMember member, LogEntry entry)
     {
         var node = member.Node!;
@@ -106,7 +111,7 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
         invariants.Require(
             !next.Voters.IsEmpty, "SomebodyVotes", $"m{member.Id.Value} appends a configuration without voters at {entry.Index}");
         invariants.Require(
-            before.Voters.IsEmpty || Overlap(before, next),
+            before.Voters.IsEmpty || KnowsNewer(member) || Overlap(before, next),
             "QuorumsOverlap",
             $"m{member.Id.Value} appends ({next}) at {entry.Index} after ({before}): they can decide without each other");
         if (node.Role != RaftRole.Leader)
