@@ -1,6 +1,6 @@
 using Blixard.Client.Contracts;
-using Blixard.StateMachine.State;
 using Blixard.Node.Replication;
+using Blixard.StateMachine.State;
 using SharedStatus = Blixard.StateMachine.Commands.NodeStatus;
 
 namespace Blixard.Node.Api;
