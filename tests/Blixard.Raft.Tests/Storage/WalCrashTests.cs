@@ -64,6 +64,53 @@ public sealed class WalCrashTests
     }
 
     /// <summary>
+    /// A start writes the last batch anew. If that sync fails, the next start reads the new copy from the page cache, and
+    /// must not give up the old one, which is on the disk, before it has written one more.
+    /// </summary>
+    [Fact]
+    public void A_start_after_one_whose_sync_failed_loses_nothing_at_any_operation()
+    {
+        var finished = false;
+        for (var at = 1; !finished; at++)
+        {
+            var disk = new SimulatedFileSystem();
+            using (var log = WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _))
+            {
+                log.Append(new() { HardState = new(1, new(7)), Entries = [Entry(1)] });
+                log.Sync();
+            }
+
+            // Now the batch is the first of its segment, which the next start makes void; and there is a spare one, so that
+            // the sync that fails is the batch's.
+            WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _).Dispose();
+            WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _).Dispose();
+            Assert.Contains(disk.Files, name => name.EndsWith(".spare", StringComparison.Ordinal));
+            disk.FailNextSync = true;
+            Assert.Throws<StorageFailedException>(
+                () => WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _));
+            disk.KillProcess();
+
+            disk.PowerLossAt = disk.Operations + at;
+            try
+            {
+                WriteAheadLog.Open(disk, WalScript.Directory, WalScript.Options, out _).Dispose();
+                finished = true;
+            }
+            catch (PowerLossException)
+            {
+            }
+
+            for (var names = 0; names <= disk.UnsyncedNameChanges; names++)
+            {
+                var after = disk.LosePower(() => false, names);
+                using var last = WriteAheadLog.Open(after, WalScript.Directory, WalScript.Options, out var restored);
+                Assert.Equal(new(1, new(7)), restored.HardState);
+                Assert.Equal(1ul, Assert.Single(restored.Entries).Index);
+            }
+        }
+    }
+
+    /// <summary>
     /// After a failed sync the kernel shows the new bytes until the power goes. What recovery returned is acknowledged
     /// to others, so it must have been made durable by then.
     /// </summary>
