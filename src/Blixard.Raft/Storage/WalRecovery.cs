@@ -19,7 +19,11 @@ internal sealed record WalSegment(uint Sequence, uint Follows, string Path, long
 /// <param name="LastStart">Sector in the last segment at which it begins.</param>
 /// <param name="LastEnd">Sector at which it ends; what follows is not log.</param>
 /// <param name="LastIsFirst">It is the first in the last segment, which is needless once it is rewritten.</param>
-/// <param name="Abandoned">Paths of segments that hold nothing of the log.</param>
+/// <param name="Abandoned">Paths of segments whose first batch was never completed: they hold nothing.</param>
+/// <param name="Superseded">
+/// Paths of segments that a later one makes void. If that later one was read from the page cache, they may hold the one
+/// copy of the last batch that is on the disk.
+/// </param>
 /// <param name="Salvage">Non-null: the log was damaged, and this is what is left of it.</param>
 internal sealed record RecoveredLog(
     WalReplay Replay,
@@ -33,6 +37,7 @@ internal sealed record RecoveredLog(
     bool LastIsFirst,
     ulong TailMaxIndex,
     IReadOnlyList<string> Abandoned,
+    IReadOnlyList<string> Superseded,
     RecoveryReport Report,
     Salvaged? Salvage = null);
 
@@ -95,7 +100,7 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
 
         // Backwards: each segment says which one it follows, and makes void what lies between.
         var live = new List<(OpenedSegment Segment, SegmentHead Head)>();
-        var abandoned = new List<OpenedSegment>();
+        var superseded = new List<OpenedSegment>();
         var trailing = new List<OpenedSegment>();
         for (var i = found.Count - 1; i >= 0; i--)
         {
@@ -103,7 +108,7 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
             var follower = live.Count > 0 ? live[0] : default;
             if (follower.Segment is not null && segment.Sequence > follower.Head.Content.Follows)
             {
-                abandoned.Add(segment);
+                superseded.Add(segment);
             }
             else if (follower.Segment is not null && segment.Sequence < follower.Head.Content.Follows)
             {
@@ -143,7 +148,8 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
         return log with
         {
             Segments = _done,
-            Abandoned = [.. abandoned.Concat(trailing).Select(segment => segment.Path)],
+            Abandoned = [.. trailing.Select(segment => segment.Path)],
+            Superseded = [.. superseded.Select(segment => segment.Path)],
             Report = new() { Segments = live.Count, Batches = _batches, Torn = _torn },
         };
     }
@@ -271,6 +277,7 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
             LastIsFirst: lastStart == head.EndSector,
             TailMaxIndex: _replay.MaxIndex,
             Abandoned: [],
+            Superseded: [],
             new() { Segments = 0, Batches = 0 });
     }
 
@@ -351,6 +358,7 @@ internal sealed class WalRecovery(IFileSystem fileSystem, string directory, WalO
         LastIsFirst: false,
         TailMaxIndex: 0,
         Abandoned: [],
+        Superseded: [],
         new() { Segments = 0, Batches = 0 });
 
     private static FrameRead Sound(OpenedSegment segment, FrameRead frame) =>

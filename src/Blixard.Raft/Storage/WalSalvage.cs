@@ -98,6 +98,7 @@ internal sealed class WalSalvage(
             LastIsFirst: false,
             TailMaxIndex: intact.Replay.MaxIndex,
             Abandoned: [],
+            Superseded: [],
             new() { Segments = live.Count, Batches = intact.Batches, Damage = report },
             new(
                 report,

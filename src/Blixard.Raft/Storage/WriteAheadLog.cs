@@ -170,12 +170,17 @@ public sealed partial class WriteAheadLog : IDisposable
                 TailIsTorn(options.Logger, torn.Batch, torn.File, torn.Offset);
             }
 
+            foreach (var path in log.Abandoned)
+            {
+                fileSystem.Delete(path);
+                fileSystem.SyncDirectory(directory);
+            }
+
             pool = new SegmentPool(fileSystem, directory, options);
             var opened = new WriteAheadLog(fileSystem, directory, options, held, pool, log) { Repair = repair };
 
-            // Only now: what made them void may have been read from the page cache, and they may hold the one copy of the
-            // last batch that is on the disk.
-            foreach (var path in log.Abandoned)
+            // Only now that the last batch is written anew: before, they may have held its one durable copy.
+            foreach (var path in log.Superseded)
             {
                 fileSystem.Delete(path);
                 fileSystem.SyncDirectory(directory);

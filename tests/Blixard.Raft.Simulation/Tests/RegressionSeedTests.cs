@@ -15,6 +15,8 @@ public class RegressionSeedTests
     [InlineData(160, "a single voter that counted itself before its disk did")]
     [InlineData(694, "a learner loyal for ever to the leader that had promoted it")]
     [InlineData(1838, "a log whose head was lost taken for one that was never begun")]
+    [InlineData(620, "a stale segment left beside the log that a start had just written anew")]
+    [InlineData(855, "the durable copy of the last batch deleted before the next was written")]
     public void A_seed_that_found_something_holds(ulong seed, string found)
     {
         var result = SimulationRun.Run(seed, chaosEvents: 20_000);
