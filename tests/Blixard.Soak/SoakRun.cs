@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Blixard.Cluster.Harness;
+using Blixard.Client;
 using Blixard.Linearizability;
 using Blixard.Soak.Faults;
 using Blixard.Soak.Load;
@@ -41,9 +41,9 @@ internal sealed class SoakRun(SoakCluster cluster, SoakOptions options, Action<s
             whole = await cluster.WholeAsync();
             problems.AddRange(await workload.ReadAllAsync());
         }
-        catch (TimeoutException e)
+        catch (Exception e) when (e is TimeoutException or ProblemException or EndpointUnreachableException)
         {
-            problems.Add(e.Message);
+            problems.Add($"at the end: {e.Message}");
         }
 
         problems.AddRange(workload.Complaints);

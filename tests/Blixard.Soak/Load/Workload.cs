@@ -63,7 +63,7 @@ internal sealed class Workload(IReadOnlyList<Member> members, int clients, int s
 
     public async Task StartAsync()
     {
-        _current = await NewEpochAsync();
+        _current = await NewEpochAsync() ?? throw new InvalidOperationException("stopped before it began");
         for (var i = 0; i < _clients.Length; i++)
         {
             _clients[i] = new($"c{i}", members[i % members.Count], (seed * 1_000) + i, this);
@@ -115,6 +115,7 @@ internal sealed class Workload(IReadOnlyList<Member> members, int clients, int s
     {
         var differences = new List<string>();
         var readers = members.Select((m, i) => new LoadClient($"final{i}", m, i, this)).ToArray();
+        var now = (await members[0].Client.GetClusterAsync(ReadOptions.Linearizable, default)).Value.AppliedIndex;
         await Parallel.ForEachAsync(Keys, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (key, token) =>
         {
             foreach (var reader in readers)
@@ -128,7 +129,7 @@ internal sealed class Workload(IReadOnlyList<Member> members, int clients, int s
             var replicas = new List<string>();
             foreach (var member in members)
             {
-                replicas.Add(await ReplicaAsync(member, key, token));
+                replicas.Add(await ReplicaAsync(member, key, now, token));
             }
 
             if (replicas.Distinct().Count() > 1)
@@ -159,11 +160,14 @@ internal sealed class Workload(IReadOnlyList<Member> members, int clients, int s
         _stopping.Dispose();
     }
 
-    private static async Task<string> ReplicaAsync(Member member, Key key, CancellationToken cancellationToken)
+    /// <summary>Its own replica, once it is as far as the cluster was when the load had ended.</summary>
+    private static async Task<string> ReplicaAsync(
+        Member member, Key key, ulong now, CancellationToken cancellationToken)
     {
+        var options = ReadOptions.Stale with { MinIndex = now };
         try
         {
-            var answer = await member.Client.GetAnnotationAsync(key.Vm, key.Name, ReadOptions.Stale, cancellationToken);
+            var answer = await member.Client.GetAnnotationAsync(key.Vm, key.Name, options, cancellationToken);
             return System.Text.Encoding.UTF8.GetString(answer.Value);
         }
         catch (ProblemException e) when (e.Is(Client.Contracts.ProblemTypes.AnnotationNotFound))
@@ -178,7 +182,7 @@ internal sealed class Workload(IReadOnlyList<Member> members, int clients, int s
         {
             if (_current!.IsRunningOut)
             {
-                _current = await NewEpochAsync();
+                _current = await NewEpochAsync() ?? _current;
             }
 
             await Task.Delay(100, CancellationToken.None);
@@ -186,14 +190,20 @@ internal sealed class Workload(IReadOnlyList<Member> members, int clients, int s
     }
 
     /// <summary>Registers its VMs, through whichever member takes it, however long that takes.</summary>
-    private async Task<Epoch> NewEpochAsync()
+    /// <returns>Null if there is no more need of it.</returns>
+    private async Task<Epoch?> NewEpochAsync()
     {
         var epoch = new Epoch(_epochs.Count);
         var turn = 0;
         foreach (var vm in epoch.VmNames)
         {
-            while (!await TryRegisterAsync(members[turn++ % members.Count], vm) && !_stopping.IsCancellationRequested)
+            while (!await TryRegisterAsync(members[turn++ % members.Count], vm))
             {
+                if (_stopping.IsCancellationRequested)
+                {
+                    return null;
+                }
+
                 await Task.Delay(100, CancellationToken.None);
             }
         }
