@@ -41,11 +41,8 @@ public sealed class DamageTests(ThreeHosts hosts, ITestOutputHelper output)
         var random = new Random(seed);
         var victim = (await hosts.FollowersAsync())[random.Next(2)];
         var other = hosts.All.First(m => m != victim);
-        var marker = await LayAsync(place, other, random);
+        var (file, offset) = await LayAndStopAsync(victim, other, place, random);
         var picture = await PictureAsync(other, ReadOptions.Linearizable);
-        await HasAppliedAsync(victim, other);
-        await victim.StopDaemonAsync();
-        var (file, offset) = await FindAsync(victim, place, marker);
         var bit = random.Next(8);
         output.WriteLine($"seed {seed}: bit {bit} at {offset} of {Path.GetFileName(file)} on {victim.Name}");
         var said = (await victim.JournalAsync()).Length;
@@ -80,6 +77,28 @@ public sealed class DamageTests(ThreeHosts hosts, ITestOutputHelper output)
         Assert.Equal(picture, await PictureAsync(other, ReadOptions.Linearizable));
     }
 
+    /// <summary>Stops the victim at a moment at which its disk has what is to be damaged, and says where that is.</summary>
+    private async Task<(string File, long Offset)> LayAndStopAsync(
+        Member victim, Member other, Place place, Random random)
+    {
+        for (var attempt = 1; attempt <= 5; attempt++)
+        {
+            var marker = await LayAsync(place, other, random);
+            await HasAppliedAsync(victim, other);
+            await victim.StopDaemonAsync();
+            if (await FindAsync(victim, place, marker) is { } found)
+            {
+                return found;
+            }
+
+            // A snapshot came in between, and the segment is gone.
+            await victim.StartDaemonAsync();
+            await hosts.WholeAsync();
+        }
+
+        throw new InvalidOperationException($"{place} was compacted away on {victim.Name} again and again");
+    }
+
     /// <summary>Writes so that what is to be damaged is there; returns a text that is in the log at that place.</summary>
     private static async Task<string> LayAsync(Place place, Member through, Random random)
     {
@@ -112,7 +131,7 @@ public sealed class DamageTests(ThreeHosts hosts, ITestOutputHelper output)
             async (i, _) => await new Note("filling").WriteAsync(through, value));
     }
 
-    private static async Task<(string File, long Offset)> FindAsync(Member victim, Place place, string marker)
+    private static async Task<(string File, long Offset)?> FindAsync(Member victim, Place place, string marker)
     {
         var raft = Path.Combine(await Hosts.RunAsync("data", victim.Name), "blixard", "raft");
         if (place is Place.Snapshot or Place.EndOfASnapshot)
@@ -124,7 +143,7 @@ public sealed class DamageTests(ThreeHosts hosts, ITestOutputHelper output)
             return (newest, place == Place.Snapshot ? length / 2 : length - 9);
         }
 
-        foreach (var segment in Directory.GetFiles(Path.Combine(raft, "wal")))
+        foreach (var segment in Directory.GetFiles(Path.Combine(raft, "wal"), "*.wal"))
         {
             var at = (await File.ReadAllBytesAsync(segment)).AsSpan().IndexOf(Encoding.ASCII.GetBytes(marker));
             if (at >= 0)
@@ -133,7 +152,7 @@ public sealed class DamageTests(ThreeHosts hosts, ITestOutputHelper output)
             }
         }
 
-        throw new InvalidOperationException($"{marker} is in no segment of {victim.Name}");
+        return null;
     }
 
     private static void Flip(string file, long offset, int bit)
