@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Blixard.Node.Identity;
 using Blixard.Node.Options;
 
 namespace Blixard.Node.Hosting;
@@ -10,6 +11,9 @@ internal sealed record NodeArguments(string? ConfigFile, IReadOnlyList<Configura
 {
     /// <summary>Not to run, but to join a cluster with this token.</summary>
     public string? JoinToken { get; init; }
+
+    /// <summary>Not to run, but to go on alone with what this node has.</summary>
+    public RecoverArguments? Recover { get; init; }
 }
 
 /// <summary>
@@ -66,6 +70,21 @@ internal static class CommandLine
                 JoinToken = result.GetValue(token),
             }));
         root.Add(join);
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and change nothing." };
+        var acceptDamage = new Option<bool>("--accept-damage")
+        {
+            Description = "Go on with what is intact of a damaged log; what follows it is lost.",
+        };
+        var recover = new Command(
+            "recover",
+            "When the majority of a cluster is lost for good: make this node, stopped, the only voter of a new cluster with "
+            + "everything that is in its log, and exit.") { dryRun, acceptDamage };
+        recover.SetAction((result, _) =>
+            run(new NodeArguments(result.GetValue(config), [.. entries, .. Directory(result)])
+            {
+                Recover = new(result.GetValue(dryRun), result.GetValue(acceptDamage)),
+            }));
+        root.Add(recover);
         root.SetAction(async (result, _) =>
         {
             if (result.GetValue(reference))

@@ -23,7 +23,18 @@ internal static partial class NodeProcess
                 ConfigurationSources.File(arguments.ConfigFile),
                 ConfigurationSources.Environment(Environment.GetEnvironmentVariables()),
                 arguments.Entries));
+            if (arguments.Recover is not null)
+            {
+                Recovering.RequireIdentity(settings.Storage.DataDirectory);
+            }
+
             using var data = new DataDirectory(settings.Storage.DataDirectory);
+            if (arguments.Recover is { } recover)
+            {
+                Recovering.Recover(settings, data, recover, NewClusterId, Console.Out);
+                return 0;
+            }
+
             if (arguments.JoinToken is { } token)
             {
                 await Console.Out.WriteLineAsync(Joining.Join(settings, data, JoinToken.Parse(token)));

@@ -37,8 +37,22 @@ internal sealed class DataDirectory : IDisposable
 
     public string SnapshotPath => Path.Combine(Root, "raft", "snapshots");
 
+    public string RaftPath => Path.Combine(Root, "raft");
+
+    /// <summary>
+    /// The identity that this directory is about to get: a recovery has its new log ready, and is not finished.
+    /// </summary>
+    public string RecoveryPath => Path.Combine(Root, "recovery");
+
     /// <summary>Is there anything of an engine's?</summary>
     public bool HasLog => HasFiles(WalPath) || HasFiles(SnapshotPath);
+
+    /// <summary>One that nobody but the daemon may look into; its name is on stable storage.</summary>
+    public static void CreatePrivate(string path)
+    {
+        Directory.CreateDirectory(path, Private);
+        DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
+    }
 
     public void CreateRaftDirectories()
     {

@@ -14,6 +14,12 @@ internal static class FirstStart
     /// <exception cref="IdentityException">This node must not start; the message says why and what to do.</exception>
     public static NodeIdentity Resolve(NodeSettings settings, DataDirectory data, Func<ulong> newClusterId)
     {
+        if (File.Exists(data.RecoveryPath))
+        {
+            throw new IdentityException(
+                $"A recovery was interrupted ({data.RecoveryPath}): run `blixard-node recover` again, which finishes it.");
+        }
+
         var peers = PeerList.Parse(settings.Cluster.Peers, new List<string>());
         var identity = IdentityFile.Read(data.IdentityPath);
         if (identity is { Joined: true })
@@ -97,7 +103,7 @@ internal static class FirstStart
         {
             return settings.Cluster.Bootstrap
                 ? throw new IdentityException(
-                    "--bootstrap makes a cluster, and this node has joined one: start it without.")
+                    "--bootstrap makes a cluster, and this node has joined one, or was recovered: start it without.")
                 : identity;
         }
 

@@ -14,7 +14,8 @@ internal sealed record NodeIdentity(
     ulong ClusterId, MemberId Member, string Name, ImmutableArray<IdentityMember> Members, bool InUse)
 {
     /// <summary>
-    /// Made by a join token: the members are those that it named, and who is a member now is in the replicated state.
+    /// Made by a join token, or by <see cref="Recovering"/>: the members are those that were named then, who is a member
+    /// now is in the replicated state, and the list of those that made a cluster does not matter.
     /// </summary>
     public bool Joined { get; init; }
 

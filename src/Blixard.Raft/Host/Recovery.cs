@@ -109,7 +109,7 @@ internal static class Recovery
     /// leader's snapshot and before it had noted so in the log, or lost that part. What a snapshot covers is committed,
     /// so it stands.
     /// </summary>
-    private static bool GoesOnFrom(SnapshotMeta snapshot, IReadOnlyList<LogEntry> entries)
+    internal static bool GoesOnFrom(SnapshotMeta snapshot, IReadOnlyList<LogEntry> entries)
     {
         if (entries.Count == 0 || entries[^1].Index < snapshot.Index)
         {

@@ -41,6 +41,35 @@ public sealed partial class SnapshotStore
         DeleteParts(Stored().FirstOrDefault().Index);
     }
 
+    private SnapshotStore(IFileSystem fileSystem, ILogger<SnapshotStore> logger, string directory) =>
+        (_fileSystem, _directory, _logger) = (fileSystem, directory, logger);
+
+    /// <summary>Leaves everything as it is: only for <see cref="PeekNewestIntact"/>.</summary>
+    internal static SnapshotStore ForReading(
+        IFileSystem fileSystem, string directory, ILogger<SnapshotStore> logger) => new(fileSystem, logger, directory);
+
+    /// <summary>
+    /// The newest snapshot that is intact, wherever the log ends; null if there is none. Nothing is changed.
+    /// </summary>
+    /// <param name="damaged">The newest that is not intact.</param>
+    internal SnapshotFile? PeekNewestIntact(out SnapshotCorruptException? damaged)
+    {
+        damaged = null;
+        foreach (var (name, index, term) in Stored())
+        {
+            try
+            {
+                return OpenVerified(name, index, term);
+            }
+            catch (SnapshotCorruptException damage)
+            {
+                damaged ??= damage;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>
     /// Stores a snapshot of this member's own state and returns when it is durable. Of those up to it, two are kept.
     /// </summary>

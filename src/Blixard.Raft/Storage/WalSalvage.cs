@@ -56,6 +56,26 @@ internal sealed class WalSalvage(
         }
     }
 
+    /// <summary>
+    /// The intact beginning alone, for who has no promises to keep any more; null: there is none. And what the newest
+    /// batch says, if that is known.
+    /// </summary>
+    /// <exception cref="WalCorruptException">What is intact breaks a rule of the log.</exception>
+    public (WalReplay? Prefix, SectorStamp? Newest) ReadPrefix()
+    {
+        var found = OpenedSegment.All(fileSystem, directory, new());
+        try
+        {
+            var live = WithoutVoid(found);
+            var newest = new WalSightings(live).Newest();
+            return (ReadIntact(live, newest?.Batch ?? ulong.MaxValue - 1)?.Replay, newest);
+        }
+        finally
+        {
+            found.ForEach(segment => segment.File.Dispose());
+        }
+    }
+
     private RecoveredLog Read(List<OpenedSegment> found)
     {
         var live = WithoutVoid(found);

@@ -1,4 +1,5 @@
 using Blixard.Node.Hosting;
+using Blixard.Node.Identity;
 
 namespace Blixard.Node.Tests.Hosting;
 
@@ -38,6 +39,31 @@ public sealed class CommandLineTests : IDisposable
                 new("Cluster:Bootstrap", "true", "flag --bootstrap"),
             ],
             _ran.Entries);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task Recovery_is_asked_for_with_the_directory_and_the_configuration_of_the_daemon(bool dry, bool damaged)
+    {
+        string[] flags = [.. dry ? ["--dry-run"] : Array.Empty<string>(), .. damaged ? ["--accept-damage"] : Array.Empty<string>()];
+        Assert.Equal(7, await RunAsync(["recover", .. flags, "--data-dir", "/data", "--config", "/etc/b.json"]));
+
+        Assert.Equal(new RecoverArguments(dry, damaged), _ran!.Recover);
+        Assert.Equal("/etc/b.json", _ran.ConfigFile);
+        Assert.Equal([new("Storage:DataDirectory", "/data", "flag --data-dir")], _ran.Entries);
+    }
+
+    [Theory]
+    [InlineData("--accept")]
+    [InlineData("TOKEN")]
+    [InlineData("--bootstrap")]
+    public async Task Wrong_usage_of_recovery_exits_with_2_and_does_nothing(string argument)
+    {
+        Assert.Equal(CommandLine.UsageError, await RunAsync("recover", argument));
+        Assert.Null(_ran);
+        Assert.Contains(argument, _error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -3,7 +3,10 @@ using System.Net.Sockets;
 using Blixard.Node.Hosting;
 using Blixard.Node.Identity;
 using Blixard.Node.Replication;
+using Blixard.Raft.Core;
 using Blixard.Raft.Host;
+using Blixard.Raft.Storage;
+using Blixard.StateMachine.Commands;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,6 +15,9 @@ namespace Blixard.Node.Tests.Hosting;
 public sealed class NodeCompositionTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>The index of a change of the members that was under way.</summary>
+    private const ulong Wish = 3;
 
     private readonly TemporaryDirectory _directory = new();
 
@@ -51,6 +57,87 @@ public sealed class NodeCompositionTests : IDisposable
             app => Task.FromResult(app.Services.GetRequiredService<RaftHost>().Status), ("Api:Socket", _directory["file/api.sock"]));
     }
 
+    /// <summary>The other two are in its state still, and there are wishes about one of them.</summary>
+    [Theory]
+    [InlineData(MembershipChangeKind.Remove)]
+    [InlineData(MembershipChangeKind.Promote)]
+    [InlineData(MembershipChangeKind.Transfer)]
+    public async Task A_recovered_node_leads_alone_and_settles_what_was_wished_of_a_lost_one(MembershipChangeKind kind)
+    {
+        string[] peers = [$"solo=127.0.0.1:{FreePort()}", "n2=127.0.0.1:1", "n3=127.0.0.1:2"];
+        var settings = Settings.Member("solo", true, peers);
+        MemberId self;
+        using (var data = new DataDirectory(_directory["data"]))
+        {
+            var identity = FirstStart.Resolve(settings, data, () => 7);
+            self = identity.Member;
+            WriteLog(identity, data, kind);
+            FirstStart.MarkInUse(identity, data);
+            Recovering.Recover(settings, data, new(false, false), () => 9, TextWriter.Null);
+        }
+
+        await RunAsync(
+            async app =>
+            {
+                var replica = app.Services.GetRequiredService<Replica>();
+                while (true)
+                {
+                    var next = replica.NextState;
+                    if (replica.State.Nodes.ContainsKey("solo") && replica.State.Membership.SettledAt(Wish) is not null)
+                    {
+                        break;
+                    }
+
+                    await next.WaitAsync(Patience);
+                }
+
+                var status = app.Services.GetRequiredService<RaftHost>().Status;
+                Assert.True(status.IsLeader);
+                Assert.Equal([self], status.Configuration.Voters);
+                Assert.Equal(kind != MembershipChangeKind.Remove, replica.State.Nodes.ContainsKey("n2"));
+                return true;
+            },
+            ("Cluster:Peers", string.Join(',', peers)));
+    }
+
+    private static void WriteLog(NodeIdentity identity, DataDirectory data, MembershipChangeKind kind)
+    {
+        data.CreateRaftDirectories();
+        var options = new WalOptions { ClusterId = identity.ClusterId, Member = identity.Member, SegmentBytes = 1 << 16 };
+        using var log = WriteAheadLog.Open(PosixFileSystem.Instance, data.WalPath, options, out _);
+        LogEntry[] entries =
+        [
+            Entry(1, "n2", Command.Of(Registration(identity.Members.Single(member => member.Name == "n2")))),
+            Entry(2, "n3", Command.Of(Registration(identity.Members.Single(member => member.Name == "n3")))),
+            Entry(Wish, "n3", Command.Of(new ChangeMembership { Kind = kind, Node = "n2" })),
+        ];
+        log.Append(new()
+        {
+            HardState = new(3, identity.Member),
+            Snapshot = new(0, 0, Configuration.Of(identity.Members.Select(member => member.Member))),
+            Entries = entries,
+        });
+        log.MarkDurable();
+
+        static LogEntry Entry(ulong index, string actor, Command command)
+        {
+            (command.Actor, command.TimeUnixMs) = (actor, 1_760_000_000_000);
+            return new(index, 3, EntryKind.Command, CommandCodec.Encode(command));
+        }
+
+        static RegisterNode Registration(IdentityMember member) => new()
+        {
+            Node = member.Name,
+            MemberId = member.Member.Value,
+            BootId = "2b8d1c6e-7b1f-4f0a-8a55-5a3f0e9c1d42",
+            ApiAddress = "127.0.0.1:3",
+            RaftAddress = member.Address,
+            Version = "0.1.0",
+            Cpus = 2,
+            MemoryBytes = 1 << 30,
+        };
+    }
+
     private async Task<T> RunAsync<T>(Func<WebApplication, Task<T>> use, params (string, string)[] more)
     {
         var settings = Settings.Of(
@@ -66,7 +153,7 @@ public sealed class NodeCompositionTests : IDisposable
         ]);
         using var data = new DataDirectory(_directory["data"]);
         var identity = FirstStart.Resolve(settings, data, () => 7);
-        await using var app = NodeComposition.Build(settings, identity, NodeAddresses.Of(settings), data);
+        await using var app = NodeComposition.Build(settings, identity, NodeAddresses.Of(settings, identity), data);
         NodeComposition.Map(app);
         await app.StartAsync();
         try

@@ -54,7 +54,8 @@ internal sealed class HostBench : IAsyncDisposable
     public string DirectoryOf(int id) => Path.Combine(_root.FullName, $"{id}");
 
     /// <param name="joining">It has no configuration, until it is sent one with the log or a snapshot.</param>
-    public void Start(int id, bool joining = false)
+    /// <param name="cluster">Another one, for a member whose log was rewritten.</param>
+    public void Start(int id, bool joining = false, ulong cluster = 7)
     {
         var self = new MemberId((ulong)id);
         var files = _files(id);
@@ -63,7 +64,7 @@ internal sealed class HostBench : IAsyncDisposable
             Path.Combine(DirectoryOf(id), "wal"),
             new()
             {
-                ClusterId = 7,
+                ClusterId = cluster,
                 Member = self,
                 SegmentBytes = 1 << 20,
                 FirstSegmentBytes = 1 << 16,
