@@ -55,7 +55,7 @@ public sealed class BlixardClient : IDisposable
         SendAsync(
             HttpMethod.Put,
             ApiRoutes.Vm(ResourceName.Check("VM", vm)),
-            JsonContent.Create(request, ApiJson.Default.RegisterVmRequest),
+            () => JsonContent.Create(request, ApiJson.Default.RegisterVmRequest),
             ApiJson.Default.Vm,
             _options.Timeout,
             cancellationToken);
@@ -99,9 +99,12 @@ public sealed class BlixardClient : IDisposable
     public Task<ulong> SetAnnotationAsync(
         string vm, string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)
     {
-        var body = new ReadOnlyMemoryContent(value);
-        body.Headers.ContentType = new MediaTypeHeaderValue(ApiRoutes.BytesMediaType);
-        return ChangeAsync(HttpMethod.Put, AnnotationPath(vm, key), body, cancellationToken);
+        HttpContent Body() => new ReadOnlyMemoryContent(value)
+        {
+            Headers = { ContentType = new MediaTypeHeaderValue(ApiRoutes.BytesMediaType) },
+        };
+
+        return ChangeAsync(HttpMethod.Put, AnnotationPath(vm, key), Body, cancellationToken);
     }
 
     /// <summary>Removes an annotation; one that is not there is as good as removed.</summary>
@@ -122,7 +125,7 @@ public sealed class BlixardClient : IDisposable
         SendAsync(
             HttpMethod.Post,
             ApiRoutes.Members,
-            JsonContent.Create(request, ApiJson.Default.AddMemberRequest),
+            () => JsonContent.Create(request, ApiJson.Default.AddMemberRequest),
             ApiJson.Default.AddedMember,
             MembershipTimeout,
             cancellationToken);
@@ -153,7 +156,7 @@ public sealed class BlixardClient : IDisposable
         SendAsync(
             HttpMethod.Post,
             ApiRoutes.Transfer,
-            JsonContent.Create(new TransferRequest { To = to }, ApiJson.Default.TransferRequest),
+            () => JsonContent.Create(new TransferRequest { To = to }, ApiJson.Default.TransferRequest),
             ApiJson.Default.Leadership,
             MembershipTimeout,
             cancellationToken);
@@ -215,7 +218,7 @@ public sealed class BlixardClient : IDisposable
     private async Task<ulong> ChangeAsync(
         HttpMethod method,
         string path,
-        HttpContent? body,
+        Func<HttpContent>? body,
         CancellationToken cancellationToken,
         TimeSpan? timeout = null)
     {
@@ -232,7 +235,7 @@ public sealed class BlixardClient : IDisposable
     private Task<Answer<T>> SendAsync<T>(
         HttpMethod method,
         string path,
-        HttpContent? body,
+        Func<HttpContent>? body,
         JsonTypeInfo<T> type,
         TimeSpan timeout,
         CancellationToken cancellationToken) =>
@@ -244,30 +247,59 @@ public sealed class BlixardClient : IDisposable
             timeout,
             cancellationToken);
 
+    /// <param name="method">Any but GET changes something.</param>
+    /// <param name="path">With its query.</param>
+    /// <param name="body">Makes one for each time it is sent; null: none.</param>
     /// <param name="read">Of a success.</param>
+    /// <param name="timeout">For all of it.</param>
+    /// <param name="cancellationToken">Stops waiting, not a change.</param>
     private async Task<Answer<T>> SendAsync<T>(
         HttpMethod method,
         string path,
-        HttpContent? body,
+        Func<HttpContent>? body,
         Func<HttpResponseMessage, CancellationToken, Task<T>> read,
         TimeSpan timeout,
         CancellationToken cancellationToken)
     {
-        var changes = method != HttpMethod.Get;
         using var expiry = new CancellationTokenSource(timeout, _options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, cancellationToken);
-        using var request = new HttpRequestMessage(method, path) { Content = body };
+        var changes = method != HttpMethod.Get;
+        var retries = changes && _options.RetriesChanges ? new ChangeRetries(_options.Time) : null;
         try
         {
-            using var response = await _http.SendAsync(
-                request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            if (!response.IsSuccessStatusCode)
+            while (true)
             {
-                throw await Failures.FromAnswerAsync(Endpoint, response, either.Token);
-            }
+                try
+                {
+                    using var request = new HttpRequestMessage(method, path) { Content = body?.Invoke() };
+                    if (retries?.Key is { } key)
+                    {
+                        request.Headers.Add(ApiRoutes.IdempotencyKeyHeader, key);
+                    }
 
-            var value = await read(response, either.Token);
-            return new Answer<T>(value, Index(response.Headers), LastContact(response.Headers));
+                    using var response = await _http.SendAsync(
+                        request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+                    if (!response.IsSuccessStatusCode)
+                    {
+                        throw await Failures.FromAnswerAsync(Endpoint, response, either.Token);
+                    }
+
+                    var value = await read(response, either.Token);
+                    return new Answer<T>(value, Index(response.Headers), LastContact(response.Headers));
+                }
+                catch (Exception e) when (e is HttpRequestException or IOException)
+                {
+                    var failure = Failures.Unreachable(Endpoint, e, changes);
+                    if (retries is null || !await retries.AgainAsync(failure, either.Token))
+                    {
+                        throw failure;
+                    }
+                }
+                catch (ProblemException e) when (retries is not null && retries.Again(e))
+                {
+                    // The same request, and perhaps the same node: the key sees to it that it is made once.
+                }
+            }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -277,12 +309,9 @@ public sealed class BlixardClient : IDisposable
                 expiry.IsCancellationRequested
                     ? $"no answer within {timeout.TotalSeconds:0.###} s"
                     : $"no connection within {_options.ConnectTimeout.TotalSeconds:0.###} s",
-                outcomeUnknown: changes && expiry.IsCancellationRequested,
+                outcomeUnknown: changes
+                    && (expiry.IsCancellationRequested || retries is { OutcomeUnknown: true }),
                 e);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw Failures.Unreachable(Endpoint, e, changes);
         }
     }
 

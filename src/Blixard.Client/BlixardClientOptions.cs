@@ -16,5 +16,11 @@ public sealed record BlixardClientOptions
     /// <summary>For the ready record at the head of an event stream.</summary>
     public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// A change is sent with an <c>Idempotency-Key</c>, and again while it is not known whether it was made, within
+    /// <see cref="Timeout"/>. Otherwise the caller is told that the outcome is unknown.
+    /// </summary>
+    public bool RetriesChanges { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -43,6 +43,12 @@ internal sealed class CommandStream(int seed)
             command.Actor = "";
         }
 
+        if (Chance(3) && command.BodyCase != Command.BodyOneofCase.OpenSession)
+        {
+            command.IdempotencyKey = $"key-{_random.Next(20)}";
+            command.RequestHash = (ulong)_random.Next(1, 3);
+        }
+
         if (command.BodyCase == Command.BodyOneofCase.ChangeMembership && Chance(2))
         {
             _asked = nextIndex;

@@ -139,6 +139,23 @@ internal static class Make
         return command;
     }
 
+    /// <summary>Under a client's key.</summary>
+    public static Command Keyed(this Command command, string key, ulong requestHash = 1)
+    {
+        command = command.Clone();
+        command.IdempotencyKey = key;
+        command.RequestHash = requestHash;
+        return command;
+    }
+
+    /// <summary>Of a number that was given up.</summary>
+    public static Command Instead(this Command command, ulong session, ulong sequence)
+    {
+        command = command.Clone();
+        command.Supersedes = new Superseded { ClientId = session, Sequence = sequence };
+        return command;
+    }
+
     public static Command Term(this Command command, ulong decided)
     {
         command.DecidedTerm = decided;

@@ -81,6 +81,7 @@ internal sealed class GlobalOptions
                 ReadyTimeout = timeout ?? defaults.ReadyTimeout,
                 ConnectTimeout = timeout < defaults.ConnectTimeout ? timeout.Value : defaults.ConnectTimeout,
                 Time = surroundings.Time,
+                RetriesChanges = true,
             },
             stale || consistency == "stale" ? ReadOptions.Stale : ReadOptions.Linearizable,
             OutputFormats.Parse(result.GetValue(_output)),

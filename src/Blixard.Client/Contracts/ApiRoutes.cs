@@ -49,6 +49,12 @@ public static class ApiRoutes
     /// </summary>
     public const string LastContactHeader = "Blixard-Last-Contact";
 
+    /// <summary>
+    /// Header of a change, 1 to 128 visible ASCII characters: sent again with the same key, through any node, it is made
+    /// once. In an answer <c>outcome-unknown</c> it is the key to send it again with.
+    /// </summary>
+    public const string IdempotencyKeyHeader = "Idempotency-Key";
+
     /// <summary>Of an annotation's value, whatever it is.</summary>
     public const string BytesMediaType = "application/octet-stream";
     public const string ProblemMediaType = "application/problem+json";

@@ -71,6 +71,9 @@ public static class ProblemTypes
     /// <summary>413.</summary>
     public const string TooLarge = Prefix + "too-large";
 
+    /// <summary>422: the idempotency key was used before, for another request.</summary>
+    public const string IdempotencyKeyReused = Prefix + "idempotency-key-reused";
+
     /// <summary>500: a bug; the node's log has it.</summary>
     public const string Internal = Prefix + "internal";
 
@@ -96,6 +99,9 @@ public static class ProblemTypes
     /// <summary>507: the disks are nearly full; nothing was appended or forwarded.</summary>
     public const string NoSpace = Prefix + "no-space";
 
-    /// <summary>504: appended or forwarded, and no outcome in time: it may yet be applied.</summary>
+    /// <summary>
+    /// 504: appended or forwarded, and no outcome in time: it may yet be applied; extension <c>idempotencyKey</c> is the
+    /// key with which it can be sent again, to any node, and is applied once.
+    /// </summary>
     public const string OutcomeUnknown = Prefix + "outcome-unknown";
 }

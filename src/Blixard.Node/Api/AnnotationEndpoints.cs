@@ -46,9 +46,8 @@ internal sealed class AnnotationEndpoints(Reads reads, Replica replica, Proposer
     {
         Edge.Check("VM", vm);
         Edge.Check("annotation", key);
-        Edge.RefuseKey(context.Request);
         var value = await RequestBody.AnnotationAsync(context.Request, context.RequestAborted);
-        await SetAsync(context, vm, key, UnsafeByteOperations.UnsafeWrap(value));
+        await SetAsync(context, vm, key, value);
     }
 
     /// <summary>One that is not there is as good as removed; a VM that is not there is not found.</summary>
@@ -56,14 +55,14 @@ internal sealed class AnnotationEndpoints(Reads reads, Replica replica, Proposer
     {
         Edge.Check("VM", vm);
         Edge.Check("annotation", key);
-        Edge.RefuseKey(context.Request);
-        await SetAsync(context, vm, key, ByteString.Empty);
+        await SetAsync(context, vm, key, default);
     }
 
-    private async Task SetAsync(HttpContext context, string vm, string key, ByteString value)
+    private async Task SetAsync(HttpContext context, string vm, string key, ReadOnlyMemory<byte> value)
     {
-        var body = new SetAnnotation { Vm = vm, Key = key, Value = value };
-        await proposer.ChangeAsync(Command.Of(body), context.RequestAborted);
+        var body = new SetAnnotation { Vm = vm, Key = key, Value = UnsafeByteOperations.UnsafeWrap(value) };
+        await proposer.ChangeAsync(
+            Command.Of(body), RequestIdentity.Of(context.Request, value), context.RequestAborted);
         reads.ReadOwnWrite(context);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }

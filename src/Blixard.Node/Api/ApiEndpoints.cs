@@ -74,21 +74,21 @@ internal static class ApiEndpoints
         routes.MapGet(ApiRoutes.Members, (HttpContext context, MemberEndpoints members) => members.ListAsync(context))
             .Describe<IReadOnlyList<ClusterMember>>("Who is a member, and as what", ReadQuery.Accepted);
         routes.MapPost(ApiRoutes.Members, (HttpContext context, MemberEndpoints members) => members.AddAsync(context))
-            .Describe<AddedMember>("Add a node: makes its join token", Nothing, 400, 409, 413, 504)
+            .Describe<AddedMember>("Add a node: makes its join token", Nothing, 400, 409, 413, 422, 504)
             .Accepts<AddMemberRequest>("application/json", "*/*")
             .Produces<AddedMember>(StatusCodes.Status201Created);
         routes.MapDelete(
                 One,
                 (HttpContext context, MemberEndpoints members, string member) => members.RemoveAsync(context, member))
-            .Describe("Remove a node, by name or id, for good", Nothing, 400, 404, 409, 504)
+            .Describe("Remove a node, by name or id, for good", Nothing, 400, 404, 409, 422, 504)
             .Produces(StatusCodes.Status204NoContent);
         routes.MapPost(
                 One + "/promote",
                 (HttpContext context, MemberEndpoints members, string member) => members.PromoteAsync(context, member))
-            .Describe<ClusterMember>("Make a learner a voter", Nothing, 400, 404, 409, 504);
+            .Describe<ClusterMember>("Make a learner a voter", Nothing, 400, 404, 409, 422, 504);
         routes.MapPost(
                 ApiRoutes.Transfer, (HttpContext context, MemberEndpoints members) => members.TransferAsync(context))
-            .Describe<Leadership>("Let another voter lead", Nothing, 400, 404, 409, 504)
+            .Describe<Leadership>("Let another voter lead", Nothing, 400, 404, 409, 422, 504)
             .Accepts<TransferRequest>(isOptional: true, "application/json", "*/*");
     }
 
@@ -100,13 +100,13 @@ internal static class ApiEndpoints
         routes.MapGet(One, (HttpContext context, VmEndpoints vms, string vm) => vms.GetAsync(context, vm))
             .Describe<Vm>("One VM", ReadQuery.Accepted, 400, 404);
         routes.MapPut(One, (HttpContext context, VmEndpoints vms, string vm) => vms.RegisterAsync(context, vm))
-            .Describe<Vm>("Tell the cluster that a VM is defined on a node", Nothing, 400, 404, 409, 413, 504)
+            .Describe<Vm>("Tell the cluster that a VM is defined on a node", Nothing, 400, 404, 409, 413, 422, 504)
 
             // It is JSON whatever it says it is: curl says a form by itself.
             .Accepts<RegisterVmRequest>(isOptional: true, "application/json", "*/*")
             .Produces<Vm>(StatusCodes.Status201Created);
         routes.MapDelete(One, (HttpContext context, VmEndpoints vms, string vm) => vms.RemoveAsync(context, vm))
-            .Describe("Forget a VM on all nodes; stops nothing", Nothing, 400, 504)
+            .Describe("Forget a VM on all nodes; stops nothing", Nothing, 400, 422, 504)
             .Produces(StatusCodes.Status204NoContent);
     }
 
@@ -128,14 +128,14 @@ internal static class ApiEndpoints
                 One,
                 (HttpContext context, AnnotationEndpoints annotations, string vm, string key) =>
                     annotations.PutAsync(context, vm, key))
-            .Describe("Annotate a VM with bytes of any kind", Nothing, 400, 404, 409, 413, 504)
+            .Describe("Annotate a VM with bytes of any kind", Nothing, 400, 404, 409, 413, 422, 504)
             .Accepts<byte[]>(ApiRoutes.BytesMediaType, "*/*")
             .Produces(StatusCodes.Status204NoContent);
         routes.MapDelete(
                 One,
                 (HttpContext context, AnnotationEndpoints annotations, string vm, string key) =>
                     annotations.RemoveAsync(context, vm, key))
-            .Describe("Remove an annotation; done as well when there is none", Nothing, 400, 404, 504)
+            .Describe("Remove an annotation; done as well when there is none", Nothing, 400, 404, 422, 504)
             .Produces(StatusCodes.Status204NoContent);
     }
 

@@ -30,7 +30,8 @@ internal sealed class MemberEndpoints(
     /// <summary>201 with a token; 200 with the same token for a node that was added and has not joined yet.</summary>
     public async Task AddAsync(HttpContext context)
     {
-        var request = await RequestBody.AddMemberAsync(context.Request, limits, context.RequestAborted);
+        var (request, bytes) = await RequestBody.AddMemberAsync(context.Request, limits, context.RequestAborted);
+        var identity = RequestIdentity.Of(context.Request, bytes);
         if (!Rules.IsName(request.Name))
         {
             throw new ApiException(Problems.InvalidName("node", request.Name));
@@ -60,6 +61,7 @@ internal sealed class MemberEndpoints(
                     RaftAddress = raft,
                     ApiAddress = api,
                 },
+                identity,
                 context.RequestAborted);
             context.Response.StatusCode = StatusCodes.Status201Created;
             context.Response.Headers.Location = ApiRoutes.Member(request.Name);
@@ -73,11 +75,13 @@ internal sealed class MemberEndpoints(
 
     public async Task RemoveAsync(HttpContext context, string member)
     {
+        var identity = RequestIdentity.Of(context.Request, default);
         var state = await CurrentAsync(context);
         if (!IsRemovedAlready(state, member))
         {
             await AskAsync(
                 new ChangeMembership { Kind = MembershipChangeKind.Remove, Node = Find(state, member).Name },
+                identity,
                 context.RequestAborted);
         }
 
@@ -87,9 +91,12 @@ internal sealed class MemberEndpoints(
 
     public async Task PromoteAsync(HttpContext context, string member)
     {
+        var identity = RequestIdentity.Of(context.Request, default);
         var found = Find(await CurrentAsync(context), member);
         await AskAsync(
-            new ChangeMembership { Kind = MembershipChangeKind.Promote, Node = found.Name }, context.RequestAborted);
+            new ChangeMembership { Kind = MembershipChangeKind.Promote, Node = found.Name },
+            identity,
+            context.RequestAborted);
         var state = reads.ReadOwnWrite(context).State;
         await Reads.AnswerAsync(
             context,
@@ -100,9 +107,11 @@ internal sealed class MemberEndpoints(
 
     public async Task TransferAsync(HttpContext context)
     {
-        var request = await RequestBody.TransferAsync(context.Request, limits, context.RequestAborted);
+        var (request, bytes) = await RequestBody.TransferAsync(context.Request, limits, context.RequestAborted);
+        var identity = RequestIdentity.Of(context.Request, bytes);
         var to = string.IsNullOrEmpty(request.To) ? "" : Find(await CurrentAsync(context), request.To).Name;
-        await AskAsync(new ChangeMembership { Kind = MembershipChangeKind.Transfer, Node = to }, context.RequestAborted);
+        await AskAsync(
+            new ChangeMembership { Kind = MembershipChangeKind.Transfer, Node = to }, identity, context.RequestAborted);
         var (state, status) = (reads.ReadOwnWrite(context).State, engine.Status);
         await Reads.AnswerAsync(
             context,
@@ -110,15 +119,23 @@ internal sealed class MemberEndpoints(
             Documents.Json.Leadership);
     }
 
-    private async Task AskAsync(ChangeMembership body, CancellationToken cancellationToken)
+    private async Task AskAsync(
+        ChangeMembership body, RequestIdentity identity, CancellationToken cancellationToken)
     {
-        var (settled, rejected) = await requests.AskAsync(body, cancellationToken);
-        if (rejected is not null)
+        try
         {
-            throw new ApiException(Problems.Of(rejected));
-        }
+            var (settled, rejected) = await requests.AskAsync(body, identity.Key, cancellationToken);
+            if (rejected is not null)
+            {
+                throw new ApiException(Problems.Of(rejected));
+            }
 
-        Check(settled!.Value);
+            Check(settled!.Value);
+        }
+        catch (OutcomeUnknownException unknown)
+        {
+            throw new ApiException(Problems.OutcomeUnknown(unknown, identity.KeyFor(unknown)));
+        }
     }
 
     private static void Check(SettledChange settled)

@@ -1,3 +1,4 @@
+using Blixard.Client.Contracts;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -33,6 +34,17 @@ internal static class OpenApi
                     Name = parameter.Name,
                     In = ParameterLocation.Query,
                     Description = parameter.Description,
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                });
+            }
+
+            if (context.Description.HttpMethod is not "GET")
+            {
+                (operation.Parameters ??= []).Add(new OpenApiParameter
+                {
+                    Name = ApiRoutes.IdempotencyKeyHeader,
+                    In = ParameterLocation.Header,
+                    Description = "1 to 128 visible ASCII characters: sent again with the same key, it is done once.",
                     Schema = new OpenApiSchema { Type = JsonSchemaType.String },
                 });
             }

@@ -60,6 +60,20 @@ internal static class Problems
         Extensions = Extension("index", reached.ToString(CultureInfo.InvariantCulture)),
     };
 
+    public static Problem KeyReused(string detail) =>
+        Make(422, ProblemTypes.IdempotencyKeyReused, "Idempotency key reused", detail);
+
+    /// <param name="unknown">What is not known.</param>
+    /// <param name="key">Under which the request can be sent again and is applied once; null: there is none.</param>
+    public static Problem OutcomeUnknown(OutcomeUnknownException unknown, string? key)
+    {
+        var problem = Make(504, ProblemTypes.OutcomeUnknown, "Outcome unknown", unknown.Message);
+        return key is null ? problem : problem with
+        {
+            Extensions = Extension("idempotencyKey", $"\"{JsonEncodedText.Encode(key)}\""),
+        };
+    }
+
     public static Problem Internal { get; } = Make(
         500, ProblemTypes.Internal, "Internal error", "This is a bug; the log of the node that answered has its details.");
 
@@ -75,7 +89,7 @@ internal static class Problems
         NoSpaceException => Make(507, ProblemTypes.NoSpace, "No space", exception.Message),
         OverloadedException => Overloaded(exception.Message),
         VersionGateException => Make(503, ProblemTypes.VersionGate, "Cluster version too low", exception.Message),
-        OutcomeUnknownException => Make(504, ProblemTypes.OutcomeUnknown, "Outcome unknown", exception.Message),
+        OutcomeUnknownException unknown => OutcomeUnknown(unknown, key: null),
         CommandTooLargeException => Make(413, ProblemTypes.TooLarge, "Too large", exception.Message),
         BadHttpRequestException { StatusCode: 413 } => Make(413, ProblemTypes.TooLarge, "Too large", exception.Message),
         BadHttpRequestException => InvalidRequest(exception.Message),
@@ -92,6 +106,9 @@ internal static class Problems
             Make(409, ProblemTypes.RunningElsewhere, "Running elsewhere", rejected.Detail),
         RejectionReason.ChangePending =>
             Make(409, ProblemTypes.ChangePending, "Another change is under way", Sentence(rejected.Detail)),
+        RejectionReason.IdempotencyKeyReused => KeyReused(Sentence(rejected.Detail)),
+        RejectionReason.OutcomeForgotten =>
+            Make(409, ProblemTypes.SessionExpired, "Session expired", Sentence(rejected.Detail)),
         RejectionReason.SessionExpired => Make(409, ProblemTypes.SessionExpired, "Session expired", rejected.Detail),
         RejectionReason.SessionFull => Overloaded(rejected.Detail),
         _ => Make(409, ProblemTypes.Rejected, "Rejected", rejected.Detail) with
@@ -113,6 +130,11 @@ internal static class Problems
         {
             // An election takes less; a hint in whole seconds is all the header can say.
             response.Headers.RetryAfter = "1";
+        }
+
+        if (problem.Extensions?.TryGetValue("idempotencyKey", out var key) == true)
+        {
+            response.Headers[ApiRoutes.IdempotencyKeyHeader] = key.GetString();
         }
 
         await response.WriteAsJsonAsync(

@@ -19,11 +19,11 @@ internal static class RequestBody
     private const long MaxDrainedBytes = 1 << 20;
 
     /// <summary>An empty body is one where everything has its default.</summary>
-    public static async Task<RegisterVmRequest> RegisterVmAsync(
+    public static async Task<Body<RegisterVmRequest>> RegisterVmAsync(
         HttpRequest request, ApiLimits limits, CancellationToken cancellationToken)
     {
         var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
-        return body.IsEmpty ? new RegisterVmRequest() : Parse(body, Strict.RegisterVmRequest);
+        return new(body.IsEmpty ? new RegisterVmRequest() : Parse(body, Strict.RegisterVmRequest), body);
     }
 
     /// <summary>Bytes as they are; never none.</summary>
@@ -38,19 +38,19 @@ internal static class RequestBody
     }
 
     /// <summary>Says what is missing by name.</summary>
-    public static async Task<AddMemberRequest> AddMemberAsync(
+    public static async Task<Body<AddMemberRequest>> AddMemberAsync(
         HttpRequest request, ApiLimits limits, CancellationToken cancellationToken)
     {
         var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
-        return Parse(body, Strict.AddMemberRequest);
+        return new(Parse(body, Strict.AddMemberRequest), body);
     }
 
     /// <summary>An empty body is a transfer to whoever is best.</summary>
-    public static async Task<TransferRequest> TransferAsync(
+    public static async Task<Body<TransferRequest>> TransferAsync(
         HttpRequest request, ApiLimits limits, CancellationToken cancellationToken)
     {
         var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
-        return body.IsEmpty ? new TransferRequest() : Parse(body, Strict.TransferRequest);
+        return new(body.IsEmpty ? new TransferRequest() : Parse(body, Strict.TransferRequest), body);
     }
 
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(
@@ -113,3 +113,7 @@ internal static class RequestBody
         }
     }
 }
+
+/// <param name="Value">What it says.</param>
+/// <param name="Bytes">As it came.</param>
+internal readonly record struct Body<T>(T Value, ReadOnlyMemory<byte> Bytes);

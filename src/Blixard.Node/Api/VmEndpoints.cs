@@ -28,8 +28,7 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
     public async Task RegisterAsync(HttpContext context, string vm)
     {
         Edge.Check("VM", vm);
-        Edge.RefuseKey(context.Request);
-        var request = await RequestBody.RegisterVmAsync(context.Request, limits, context.RequestAborted);
+        var (request, bytes) = await RequestBody.RegisterVmAsync(context.Request, limits, context.RequestAborted);
         var on = request.Node ?? node.Name;
         Edge.Check("node", on);
 
@@ -44,6 +43,7 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
                 Unit = request.Unit ?? Rules.UnitOf(vm, request.UserService),
                 UserService = request.UserService,
             }),
+            RequestIdentity.Of(context.Request, bytes),
             context.RequestAborted);
         var document = DocumentOf(reads.ReadOwnWrite(context).State, vm);
         if (document.Uuid == uuid)
@@ -59,8 +59,8 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
     public async Task RemoveAsync(HttpContext context, string vm)
     {
         Edge.Check("VM", vm);
-        Edge.RefuseKey(context.Request);
-        await proposer.ChangeAsync(Command.Of(new RemoveVM { Vm = vm }), context.RequestAborted);
+        await proposer.ChangeAsync(
+            Command.Of(new RemoveVM { Vm = vm }), RequestIdentity.Of(context.Request, default), context.RequestAborted);
         reads.ReadOwnWrite(context);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }

@@ -12,12 +12,17 @@ internal sealed class MembershipRequests(Proposer proposer, Replica replica, Tim
     /// <summary>A change takes two or four rounds of the log; more than this is a majority that does not answer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
+    /// <param name="body">What is asked for.</param>
+    /// <param name="key">The client's, if it sent one.</param>
+    /// <param name="cancellationToken">Gives up waiting, not the wish.</param>
     /// <returns>What was settled, or why it was not even begun.</returns>
     /// <exception cref="OutcomeUnknownException">It is asked for, and not settled in time.</exception>
     public async Task<(SettledChange? Settled, Rejected? Rejected)> AskAsync(
-        ChangeMembership body, CancellationToken cancellationToken)
+        ChangeMembership body, IdempotencyKey? key, CancellationToken cancellationToken)
     {
-        switch (await proposer.ProposeAsync(Command.Of(body), cancellationToken))
+        var command = Command.Of(body);
+        key?.Stamp(command);
+        switch (await proposer.ProposeAsync(command, cancellationToken))
         {
             case Applied applied:
                 return (await SettledAsync(applied.Index, cancellationToken), null);

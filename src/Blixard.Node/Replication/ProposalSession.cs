@@ -17,6 +17,7 @@ internal sealed class ProposalSession(ulong id, int window, TimeProvider time)
     private readonly Pulse _room = new();
     private readonly Dictionary<ulong, PendingProposal> _pending = [];
     private int _waitingForRoom;
+    private bool _retired;
     private ulong _lowest = 1;
     private ulong _next = 1;
 
@@ -34,9 +35,10 @@ internal sealed class ProposalSession(ulong id, int window, TimeProvider time)
     }
 
     /// <summary>
-    /// The next number, as soon as there is room for it in the window. Disposing it gives the number up.
+    /// The next number, as soon as there is room for it in the window. Disposing it gives the number up. Null: there will
+    /// be none, the session is retired.
     /// </summary>
-    public async Task<PendingProposal> AddAsync(CancellationToken cancellationToken)
+    public async Task<PendingProposal?> AddAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _waitingForRoom);
         try
@@ -49,6 +51,14 @@ internal sealed class ProposalSession(ulong id, int window, TimeProvider time)
                     return pending;
                 }
 
+                lock (_gate)
+                {
+                    if (_retired)
+                    {
+                        return null;
+                    }
+                }
+
                 await room.WaitAsync(cancellationToken);
             }
         }
@@ -56,6 +66,19 @@ internal sealed class ProposalSession(ulong id, int window, TimeProvider time)
         {
             Interlocked.Decrement(ref _waitingForRoom);
         }
+    }
+
+    /// <summary>
+    /// Gives no further number, so nothing acknowledges what is still out or was given up: its results are kept.
+    /// </summary>
+    public void Retire()
+    {
+        lock (_gate)
+        {
+            _retired = true;
+        }
+
+        _room.Fire();
     }
 
     /// <summary>The command of this sequence was applied here; unknown sequences were given up.</summary>
@@ -89,12 +112,12 @@ internal sealed class ProposalSession(ulong id, int window, TimeProvider time)
 
     internal void GiveUp(ulong sequence) => Remove(sequence);
 
-    /// <summary>The next number; null: there is no room for it now.</summary>
+    /// <summary>The next number; null: there is no room for it now, or the session is retired.</summary>
     public PendingProposal? TryAdd()
     {
         lock (_gate)
         {
-            if (_next - _lowest >= (ulong)window)
+            if (_retired || _next - _lowest >= (ulong)window)
             {
                 return null;
             }

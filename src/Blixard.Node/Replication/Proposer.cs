@@ -139,9 +139,24 @@ internal sealed class Proposer : IDisposable
                 command.Sequence = pending.Sequence;
                 command.AcknowledgedBelow = pending.AcknowledgedBelow;
                 var attempt = new Attempt(command.Kind, pending, CommandCodec.Encode(command), started);
-                var result = term == 0
-                    ? await CommitAsync(attempt, cancellationToken)
-                    : await CommitAsLeaderAsync(attempt, term, cancellationToken);
+                CommandResult result;
+                try
+                {
+                    result = term == 0
+                        ? await CommitAsync(attempt, cancellationToken)
+                        : await CommitAsLeaderAsync(attempt, term, cancellationToken);
+                }
+                catch (OutcomeUnknownException unknown) when (term == 0 && AllowsKeys)
+                {
+                    // Before the number is given up: whatever would be numbered after it in this session would let the
+                    // cluster forget what became of it.
+                    _sessions.Retire(pending.ClientId);
+                    throw new OutcomeUnknownException(unknown.Message)
+                    {
+                        Number = new(pending.ClientId, pending.Sequence),
+                    };
+                }
+
                 if (result is not Rejected { Reason: RejectionReason.SessionExpired })
                 {
                     _metrics?.Committed(_time.GetElapsedTime(started));
@@ -153,7 +168,10 @@ internal sealed class Proposer : IDisposable
                 {
                     // It may have been applied among what the snapshot replaced, before the session was forgotten.
                     throw new OutcomeUnknownException(
-                        $"The session of this {command.Kind} was forgotten while it was out.");
+                        $"The session of this {command.Kind} was forgotten while it was out.")
+                    {
+                        Number = AllowsKeys ? new(pending.ClientId, pending.Sequence) : null,
+                    };
                 }
 
                 // This node saw every entry since the number was given, and the first copy of it was refused: nothing
@@ -165,6 +183,8 @@ internal sealed class Proposer : IDisposable
             Interlocked.Decrement(ref _callers);
         }
     }
+
+    private bool AllowsKeys => _applied.Current.ClusterVersion >= CommandVersions.Keys;
 
     /// <summary>This replica may be behind, but the version is never lowered: what it allows is allowed.</summary>
     private void CheckVersion(Command command)
@@ -189,7 +209,10 @@ internal sealed class Proposer : IDisposable
             try
             {
                 var session = await _sessions.CurrentAsync(either.Token);
-                return await session.AddAsync(either.Token);
+                if (await session.AddAsync(either.Token) is { } pending)
+                {
+                    return pending;
+                }
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -353,7 +376,7 @@ internal sealed class Proposer : IDisposable
             Volatile.Write(ref _leaderlessSince, _time.GetTimestamp());
         }
 
-        _sessions.Current?.WakeAll();
+        _sessions.WakeAll();
     }
 
     private void OnRestored(ClusterState state) => Interlocked.Increment(ref _restores);

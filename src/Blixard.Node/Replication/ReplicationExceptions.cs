@@ -12,7 +12,14 @@ internal sealed class VersionGateException(string message) : Exception(message);
 /// <summary>
 /// The proposal was appended or forwarded, and no answer came in time: it may have been applied, may still be, or never.
 /// </summary>
-internal sealed class OutcomeUnknownException(string message) : Exception(message);
+internal sealed class OutcomeUnknownException(string message) : Exception(message)
+{
+    /// <summary>
+    /// Under which it was proposed, and can be asked for again; null: it can't, for the cluster is too old for that or it
+    /// is not a single proposal whose outcome is unknown.
+    /// </summary>
+    public ProposalNumber? Number { get; init; }
+}
 
 /// <summary>
 /// A committed entry could not be applied. The node must stop: going on without it would fork the cluster.

@@ -25,6 +25,12 @@ internal sealed partial class SessionKeeper : IDisposable
     private ProposalSession? _current;
     private Opening? _opening;
 
+    // Replaced as a whole. Those of which something is still awaited.
+    private ProposalSession[] _retired = [];
+
+    // The last that was retired: the next one to be opened closes it.
+    private ulong _supersedes;
+
     public SessionKeeper(
         IRaftEngine engine, ReplicationEvents events, string node, TimeProvider time, ILogger<SessionKeeper> log)
     {
@@ -53,7 +59,7 @@ internal sealed partial class SessionKeeper : IDisposable
 
             if (_opening is null or { Done.Task.IsCompleted: true })
             {
-                _opening = new Opening(NewNonce());
+                _opening = new Opening(NewNonce(), _supersedes);
                 _ = OpenAsync(_opening);
             }
 
@@ -79,6 +85,41 @@ internal sealed partial class SessionKeeper : IDisposable
         LogExpired(session);
     }
 
+    /// <summary>
+    /// Something of that session is given up without its answer: nothing more is numbered in it, and the next one closes
+    /// it before anything is applied in its own name. So what is given up is either applied before anything later is, or
+    /// never, and the cluster keeps which.
+    /// </summary>
+    public void Retire(ulong session)
+    {
+        ProposalSession? retired;
+        lock (_gate)
+        {
+            if (_current?.Id != session)
+            {
+                return;
+            }
+
+            retired = _current;
+            Volatile.Write(ref _retired, [.. _retired.Where(each => each.Pending > 0), retired]);
+            _supersedes = session;
+            _current = null;
+        }
+
+        retired.Retire();
+        LogRetired(session);
+    }
+
+    /// <summary>Whoever waits looks around: the leader is another one.</summary>
+    public void WakeAll()
+    {
+        Current?.WakeAll();
+        foreach (var session in Retired)
+        {
+            session.WakeAll();
+        }
+    }
+
     public void Dispose()
     {
         _events.Applied -= OnApplied;
@@ -97,6 +138,11 @@ internal sealed partial class SessionKeeper : IDisposable
         try
         {
             var command = Command.Of(new OpenSession { Nonce = opening.Nonce });
+            if (opening.Supersedes != 0)
+            {
+                command.Supersedes = new Superseded { ClientId = opening.Supersedes };
+            }
+
             command.Actor = _node;
             command.TimeUnixMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
             var bytes = CommandCodec.Encode(command);
@@ -129,7 +175,19 @@ internal sealed partial class SessionKeeper : IDisposable
         {
             session.Complete(outcome.Sequence, outcome.Result);
         }
+        else
+        {
+            foreach (var retired in Retired)
+            {
+                if (retired.Id == outcome.ClientId)
+                {
+                    retired.Complete(outcome.Sequence, outcome.Result);
+                }
+            }
+        }
     }
+
+    private ProposalSession[] Retired => Volatile.Read(ref _retired);
 
     private void Opened(ApplyOutcome outcome)
     {
@@ -151,7 +209,14 @@ internal sealed partial class SessionKeeper : IDisposable
         LogOpened(session.Id);
     }
 
-    private void OnRestored(ClusterState state) => Volatile.Read(ref _current)?.CompleteFrom(state);
+    private void OnRestored(ClusterState state)
+    {
+        Volatile.Read(ref _current)?.CompleteFrom(state);
+        foreach (var session in Retired)
+        {
+            session.CompleteFrom(state);
+        }
+    }
 
     private void OnLeaderChanged(RaftStatus status) => _leaderChange.Fire();
 
@@ -168,9 +233,14 @@ internal sealed partial class SessionKeeper : IDisposable
     [LoggerMessage(LogLevel.Warning, "Session {Session} was forgotten by the cluster; a new one is opened")]
     private partial void LogExpired(ulong session);
 
-    private sealed class Opening(ulong nonce)
+    [LoggerMessage(LogLevel.Warning, "Session {Session} is retired: what became of a command in it is not known here")]
+    private partial void LogRetired(ulong session);
+
+    private sealed class Opening(ulong nonce, ulong supersedes)
     {
         public ulong Nonce { get; } = nonce;
+
+        public ulong Supersedes { get; } = supersedes;
 
         public TaskCompletionSource<ProposalSession> Done { get; } =
             new(TaskCreationOptions.RunContinuationsAsynchronously);

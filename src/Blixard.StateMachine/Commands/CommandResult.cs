@@ -92,6 +92,12 @@ public enum RejectionReason
     /// <summary>A cluster version that a node does not know, or lower than the one the cluster has.</summary>
     ClusterVersionUnfit = 17,
 
+    /// <summary>The client's key was used before, for another request.</summary>
+    IdempotencyKeyReused = 18,
+
+    /// <summary>What the command supersedes may have been applied or not: that is no longer known.</summary>
+    OutcomeForgotten = 19,
+
     /// <summary>Another change of the members is under way; one at a time.</summary>
     ChangePending = 32,
 

@@ -14,8 +14,26 @@ public static class CommandValidator
     /// <summary>Of one annotation's value, in bytes.</summary>
     public const int MaxAnnotationBytes = 4096;
 
+    /// <summary>Of a client's idempotency key, in characters.</summary>
+    public const int MaxKeyLength = 128;
+
     public const int MaxMessageLength = 512;
     public const int MaxReasonLength = 256;
+
+    /// <summary>Can a client's request go by this key? 1 to <see cref="MaxKeyLength"/> visible ASCII characters.</summary>
+    public static bool IsKey(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        foreach (var c in key)
+        {
+            if (c is < '!' or > '~')
+            {
+                return false;
+            }
+        }
+
+        return key.Length is > 0 and <= MaxKeyLength;
+    }
 
     /// <summary>Null, or the rejection that Apply would give.</summary>
     public static Rejected? Check(Command command) => CheckEnvelope(command) ?? CheckBody(command);
@@ -33,6 +51,13 @@ public static class CommandValidator
                 "a session can't be opened within another",
             _ when command.AcknowledgedBelow > command.Sequence =>
                 $"sequence {command.Sequence} is itself below the acknowledged {command.AcknowledgedBelow}",
+            { IdempotencyKey.Length: 0, RequestHash: not 0 } => "a request hash without an idempotency key",
+            { IdempotencyKey.Length: > 0 } when !IsKey(command.IdempotencyKey) =>
+                $"the idempotency key is not 1 to {MaxKeyLength} visible ASCII characters",
+            { Supersedes.ClientId: 0 } => "a superseded session without its id",
+            { Supersedes.Sequence: 0, BodyCase: not Command.BodyOneofCase.OpenSession }
+                or { Supersedes.Sequence: not 0, IdempotencyKey.Length: 0 } =>
+                "a session is superseded by another, a number by a command with an idempotency key",
             _ => Rules.Time("time_unix_ms", command.TimeUnixMs) ?? Rules.Name("actor", command.Actor),
         };
         return Invalid(problem);

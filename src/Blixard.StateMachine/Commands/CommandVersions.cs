@@ -8,7 +8,10 @@ namespace Blixard.StateMachine.Commands;
 public static class CommandVersions
 {
     /// <summary>The newest version that this code knows: what its node registers with.</summary>
-    public const uint Newest = 2;
+    public const uint Newest = 3;
+
+    /// <summary>From which on a command may have a client's key, or supersede a session.</summary>
+    public const uint Keys = 3;
 
     /// <summary>What a node knows that registered without saying.</summary>
     public const uint Oldest = 1;
@@ -16,10 +19,11 @@ public static class CommandVersions
     // One line per version: what came with it.
     //   1  everything up to and including SetAnnotation and the changes of the membership
     //   2  AdvanceTime, and with it the end of sessions that are unused for long
+    //   3  the envelope's idempotency key, and the session that a command supersedes
     public static uint Needed(Command command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        return command.BodyCase switch
+        return command.IdempotencyKey.Length > 0 || command.Supersedes is not null ? Keys : command.BodyCase switch
         {
             Command.BodyOneofCase.AdvanceTime => 2,
 

@@ -53,6 +53,7 @@ internal static class ApplyCluster
     {
         edit.LogTime = edit.Before.LogTime + (long)Math.Min(body.ElapsedMs, MaxStep);
         edit.Sessions = edit.Sessions.Forget(unusedSince: edit.LogTime - SessionLife);
+        edit.IdempotencyKeys = edit.IdempotencyKeys.Forget(before: edit.LogTime - IdempotencyTable.KeyLife);
         return edit.Applied();
     }
 }

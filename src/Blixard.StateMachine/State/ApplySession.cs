@@ -7,6 +7,11 @@ internal static class ApplySession
 {
     public static CommandResult Open(StateEdit edit, OpenSession body)
     {
+        if (edit.Command.Supersedes is { } superseded)
+        {
+            edit.Sessions = edit.Sessions.Close(superseded.ClientId);
+        }
+
         edit.Sessions = edit.Sessions.Open(edit.Index, edit.LogTime, body.Nonce, edit.Command.Actor, edit.Before.Settings);
         return edit.Applied();
     }

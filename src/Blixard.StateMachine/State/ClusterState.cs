@@ -32,6 +32,8 @@ public sealed record ClusterState
 
     public SessionTable Sessions { get; internal init; } = SessionTable.Empty;
 
+    public IdempotencyTable IdempotencyKeys { get; internal init; } = IdempotencyTable.Empty;
+
     public Membership Membership { get; internal init; } = Membership.Empty;
 
     public ClusterSettings Settings { get; internal init; } = ClusterSettings.Default;
@@ -79,7 +81,8 @@ public sealed record ClusterState
         }
 
         var edit = new StateEdit(after, command);
-        var result = Judge(edit) ?? Dispatch(edit);
+        var result = Judge(edit)
+            ?? (command.IdempotencyKey.Length == 0 ? Dispatch(edit) : ApplyKeyed.Once(edit, Dispatch));
         return edit.Finish(result);
     }
 

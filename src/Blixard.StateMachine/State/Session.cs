@@ -24,6 +24,9 @@ public sealed record Session
     /// <summary>The log time then, in milliseconds.</summary>
     public long LastUsedAt { get; init; }
 
+    /// <summary>Nothing new is applied in it; its results stay for whoever asks again.</summary>
+    public bool Closed { get; init; }
+
     /// <summary>The client has the answers of all sequences below.</summary>
     public ulong AcknowledgedBelow { get; init; }
 

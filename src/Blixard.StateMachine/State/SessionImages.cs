@@ -19,6 +19,7 @@ internal static class SessionImages
             LastUsed = session.LastUsed,
             LastUsedAt = session.LastUsedAt,
             AcknowledgedBelow = session.AcknowledgedBelow,
+            Closed = session.Closed,
         };
         image.Results.AddRange(session.Results.Select(pair => Of(pair.Key, pair.Value)));
         return image;
@@ -66,11 +67,12 @@ internal static class SessionImages
             LastUsed = image.LastUsed,
             LastUsedAt = image.LastUsedAt,
             AcknowledgedBelow = image.AcknowledgedBelow,
+            Closed = image.Closed,
             Results = results.ToImmutable(),
         };
     }
 
-    private static ResultImage Of(ulong sequence, CommandResult result)
+    public static ResultImage Of(ulong sequence, CommandResult result)
     {
         if (result is Rejected rejected)
         {
@@ -93,7 +95,7 @@ internal static class SessionImages
         return image;
     }
 
-    private static CommandResult Read(ResultImage image) => image.Reason == 0
+    public static CommandResult Read(ResultImage image) => image.Reason == 0
         ? new Applied(
             image.Index,
             [.. image.Refused.Select(r => new ItemRefusal(r.Vm, (RejectionReason)r.Reason, r.Detail))])

@@ -52,6 +52,13 @@ public sealed record SessionTable
             return result;
         }
 
+        if (session.Closed)
+        {
+            return new Rejected(
+                RejectionReason.SessionExpired,
+                $"session {command.ClientId} is closed, and {command.Sequence} was not applied in it");
+        }
+
         return IsFull(session, command.AcknowledgedBelow, settings)
             ? new Rejected(
                 RejectionReason.SessionFull,
@@ -111,6 +118,22 @@ public sealed record SessionTable
             LastUsedAt = logTime,
         };
         return table with { All = table.All.Add(index, session), Hash = table.Hash + StateHash.Of(session) };
+    }
+
+    /// <summary>Nothing new is applied in that session any more, if it is there.</summary>
+    internal SessionTable Close(ulong id)
+    {
+        if (!All.TryGetValue(id, out var session) || session.Closed)
+        {
+            return this;
+        }
+
+        var closed = session with { Closed = true };
+        return this with
+        {
+            All = All.SetItem(id, closed),
+            Hash = Hash + StateHash.Of(closed) - StateHash.Of(session),
+        };
     }
 
     /// <summary>Without the sessions that were last used before that log time.</summary>

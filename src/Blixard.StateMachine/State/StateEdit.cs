@@ -28,7 +28,12 @@ internal sealed class StateEdit(ClusterState before, Command command)
 
     public SessionTable Sessions { get; set; } = before.Sessions;
 
+    public IdempotencyTable IdempotencyKeys { get; set; } = before.IdempotencyKeys;
+
     public Membership Membership { get; set; } = before.Membership;
+
+    /// <summary>The result is that of an earlier time.</summary>
+    public bool Duplicate { get; set; }
 
     public uint ClusterVersion { get; set; } = before.ClusterVersion;
 
@@ -94,6 +99,11 @@ internal sealed class StateEdit(ClusterState before, Command command)
             _hash += StateHash.Of(Membership) - StateHash.Of(Before.Membership);
         }
 
+        if (!ReferenceEquals(IdempotencyKeys, Before.IdempotencyKeys))
+        {
+            _hash += IdempotencyKeys.Hash - Before.IdempotencyKeys.Hash;
+        }
+
         if (ClusterVersion != Before.ClusterVersion)
         {
             _hash += StateHash.OfSettings(Before.Settings, ClusterVersion)
@@ -112,12 +122,14 @@ internal sealed class StateEdit(ClusterState before, Command command)
             Nodes = _nodes.ToImmutable(),
             Vms = _vms.ToImmutable(),
             Membership = Membership,
+            IdempotencyKeys = IdempotencyKeys,
             Sessions = sessions,
             Hash = _hash + sessions.Hash,
         };
         return new ApplyOutcome(state, result, _changes.DrainToImmutable(), Command.ClientId, Command.Sequence)
         {
             Nonce = Command.OpenSession?.Nonce ?? 0,
+            Duplicate = Duplicate,
         };
     }
 

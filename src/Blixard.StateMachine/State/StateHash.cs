@@ -78,6 +78,11 @@ internal static class StateHash
             }
         }
 
+        foreach (var (key, result) in state.IdempotencyKeys.All)
+        {
+            sum += Of(key, result);
+        }
+
         return sum;
     }
 
@@ -124,12 +129,20 @@ internal static class StateHash
         var hash = Mix(Mix(Mix(Seed, "session"), session.Id), session.Nonce);
         hash = Mix(Mix(Mix(hash, session.Actor), session.LastUsed), session.AcknowledgedBelow);
         hash = session.LastUsedAt == 0 ? hash : Mix(hash, (ulong)session.LastUsedAt);
-        return Finish(hash);
+        return Finish(session.Closed ? Mix(hash, "closed") : hash);
     }
 
-    public static ulong Of(ulong session, ulong sequence, CommandResult result)
+    public static ulong Of(ulong session, ulong sequence, CommandResult result) =>
+        Of(Mix(Mix(Mix(Seed, "result"), session), sequence), result);
+
+    public static ulong Of(string key, KeyedResult result)
     {
-        var hash = Mix(Mix(Mix(Seed, "result"), session), sequence);
+        var hash = Mix(Mix(Mix(Seed, "idempotency key"), key), result.RequestHash);
+        return Of(Mix(Mix(hash, result.Index), (ulong)result.At), result.Result);
+    }
+
+    private static ulong Of(ulong hash, CommandResult result)
+    {
         if (result is Rejected rejected)
         {
             return Finish(Mix(Mix(hash, (ulong)rejected.Reason), rejected.Detail));

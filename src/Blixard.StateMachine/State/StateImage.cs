@@ -30,6 +30,7 @@ internal static class StateImage
         }
 
         image.Sessions.AddRange(state.Sessions.All.Values.Select(SessionImages.Of));
+        image.IdempotencyKeys.AddRange(IdempotencyImages.Of(state.IdempotencyKeys));
         return image;
     }
 
@@ -60,6 +61,7 @@ internal static class StateImage
             Vms = Keyed("VM", image.Vms.Select(VmImages.Read), vm => vm.Name),
             Sessions = SessionImages.Read(image.Sessions),
             Membership = MembershipImages.Read(image.Membership),
+            IdempotencyKeys = IdempotencyImages.Read(image.IdempotencyKeys),
         };
         var hash = StateHash.Recompute(state);
         return hash == image.Hash

@@ -133,6 +133,13 @@ internal sealed class FakeNode : IAsyncDisposable
             return;
         }
 
+        await AnswerAsync(context);
+    }
+
+    /// <summary>As the node does, whatever <see cref="Instead"/> says.</summary>
+    public async Task AnswerAsync(HttpContext context)
+    {
+        var request = context.Request;
         string[] path = [.. request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries)];
         context.Response.Headers[ApiRoutes.IndexHeader] = Index.ToString(CultureInfo.InvariantCulture);
         if (LastContact is { } seconds && request.Query[ApiRoutes.Consistency] == "stale")

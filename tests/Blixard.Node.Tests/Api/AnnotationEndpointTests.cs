@@ -161,18 +161,6 @@ public class AnnotationEndpointTests
         Assert.True(ApiHost.IndexOf(answer) >= ApiHost.IndexOf(second));
     }
 
-    [Fact]
-    public async Task An_idempotency_key_is_refused_rather_than_ignored()
-    {
-        await using var host = await WithVmAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Put, Owner) { Content = new ByteArrayContent([1]) };
-        request.Headers.Add("Idempotency-Key", "k1");
-
-        using var answer = await host.Http.SendAsync(request);
-
-        await ApiHost.ProblemAsync(answer, ProblemTypes.InvalidRequest, 400);
-    }
-
     private static async Task<ApiHost> WithVmAsync()
     {
         var host = await ApiHost.StartClusterAsync();

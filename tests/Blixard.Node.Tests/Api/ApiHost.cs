@@ -110,19 +110,28 @@ internal sealed class ApiHost : IAsyncDisposable
     };
 
     /// <summary>With nodes n1 to n3 registered.</summary>
+    /// <param name="limits">Null for the product's.</param>
+    /// <param name="feed">Null for the product's.</param>
+    /// <param name="changesMembers">With what carries changes of the members out.</param>
+    /// <param name="knowsKeys">Every node knows idempotency keys; else none has said what it knows.</param>
     public static async Task<ApiHost> StartClusterAsync(
-        ApiLimits? limits = null, ChangeFeed? feed = null, bool changesMembers = false)
+        ApiLimits? limits = null, ChangeFeed? feed = null, bool changesMembers = false, bool knowsKeys = false)
     {
         var host = await StartAsync(limits, feed, changesMembers);
         foreach (var (member, i) in FakeEngine.Members.Select((member, i) => (member, i)))
         {
-            host.RegisterNode($"n{i + 1}", member.Value);
+            host.RegisterNode($"n{i + 1}", member.Value, knowsKeys ? CommandVersions.Keys : 0);
+        }
+
+        if (knowsKeys)
+        {
+            host.Do("n1", Command.Of(new SetClusterVersion { Version = CommandVersions.Keys }));
         }
 
         return host;
     }
 
-    public ulong RegisterNode(string node, ulong member) => Do(node, Command.Of(new RegisterNode
+    public ulong RegisterNode(string node, ulong member, uint clusterVersion = CommandVersions.Keys) => Do(node, Command.Of(new RegisterNode
     {
         Node = node,
         MemberId = member,
@@ -132,6 +141,7 @@ internal sealed class ApiHost : IAsyncDisposable
         Version = "0.1.0",
         Cpus = 8,
         MemoryBytes = 1UL << 34,
+        ClusterVersion = clusterVersion,
         Labels = { new StateMachine.Commands.Label { Key = "zone", Value = "z1" } },
     }));
 
@@ -165,6 +175,7 @@ internal sealed class ApiHost : IAsyncDisposable
         command.TimeUnixMs = Time.GetUtcNow().ToUnixTimeMilliseconds();
         command.DecidedTerm = command.BodyCase is Command.BodyOneofCase.UpdateNode
             or Command.BodyOneofCase.UpdateMonitoringAssignments
+            or Command.BodyOneofCase.SetClusterVersion
             ? Engine.Status.Term
             : 0;
         return Engine.Apply(command);

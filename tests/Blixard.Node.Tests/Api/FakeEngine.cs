@@ -15,6 +15,7 @@ internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRa
 
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ReadOnlyMemory<byte> _lostCommand;
     private RaftStatus _status = new(
         Self: Members[0],
         Role: RaftRole.Leader,
@@ -46,6 +47,9 @@ internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRa
     /// <summary>Completes once a proposal was lost.</summary>
     public Task Lost => _lost.Task;
 
+    /// <summary>The last one that was lost comes through after all.</summary>
+    public void ApplyLost() => Commit(_lostCommand);
+
     public bool Overloaded { get; set; }
 
     /// <summary>Added to what a read must wait for: this member is that far behind.</summary>
@@ -73,6 +77,7 @@ internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRa
 
         if (Loses)
         {
+            _lostCommand = command;
             _lost.TrySetResult();
             return new(ProposeStatus.Forwarded, 0, 0);
         }

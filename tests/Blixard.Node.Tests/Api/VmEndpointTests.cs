@@ -131,21 +131,6 @@ public class VmEndpointTests
         await ApiHost.ProblemAsync(chunked, ProblemTypes.TooLarge, 413);
     }
 
-    [Theory]
-    [InlineData("PUT")]
-    [InlineData("DELETE")]
-    public async Task An_idempotency_key_is_refused_rather_than_ignored(string method)
-    {
-        await using var host = await ApiHost.StartClusterAsync();
-        using var request = new HttpRequestMessage(new HttpMethod(method), "/v1/vms/web1");
-        request.Headers.Add("Idempotency-Key", "k1");
-
-        using var answer = await host.Http.SendAsync(request);
-
-        var problem = await ApiHost.ProblemAsync(answer, ProblemTypes.InvalidRequest, 400);
-        Assert.Contains("Idempotency-Key", problem.Detail);
-    }
-
     [Fact]
     public async Task Removing_is_done_as_well_when_there_is_nothing_to_remove()
     {

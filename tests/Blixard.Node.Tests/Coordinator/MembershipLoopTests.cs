@@ -197,7 +197,7 @@ public sealed class MembershipLoopTests : IAsyncDisposable
     {
         var member = _cluster[through];
         var (settled, rejected) = await new MembershipRequests(member.Proposer, member.Replica, _time)
-            .AskAsync(body, default).WaitAsync(Patience);
+            .AskAsync(body, key: null, default).WaitAsync(Patience);
         Assert.Null(rejected);
         return settled!.Value;
     }

@@ -236,6 +236,105 @@ public sealed class ProposerTests : IDisposable
         Assert.Contains("web2", _leader.Replica.State.Vms.Keys);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_given_up_is_asked_for_again_through_another_node_under_another_leader_and_applied_once(
+        bool wasAppended)
+    {
+        await StartAsync();
+        await KnowKeysAsync();
+        await _follower.Proposer.ProposeAsync(_follower.Register("web0"), default);
+        _cluster.Hold = true;
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        await PassDeadlineAsync();
+        var unknown = await Assert.ThrowsAsync<OutcomeUnknownException>(() => proposing);
+        _cluster.Hold = false;
+        if (wasAppended)
+        {
+            _cluster.Release();
+        }
+
+        _cluster.Elect("n3");
+        var key = IdempotencyKey.Of(unknown.Number!.Value, requestHash: 7);
+        var results = new List<CommandResult>();
+        foreach (var node in new[] { "n3", "n1", "n2" })
+        {
+            var again = _cluster[node].Register("web1");
+            key.Stamp(again);
+            results.Add(await _cluster[node].Proposer.ProposeAsync(again, default));
+        }
+
+        Assert.Single(results.Distinct());
+        Assert.IsType<Applied>(results[0]);
+        Assert.Contains("web1", _leader.Replica.State.Vms.Keys);
+        Assert.Single(_cluster.Members.Select(member => member.Replica.State.Hash).Distinct());
+    }
+
+    [Fact]
+    public async Task A_command_with_a_key_is_applied_once_when_it_is_sent_again_after_a_change_of_leader()
+    {
+        await StartAsync();
+        await KnowKeysAsync();
+        var key = IdempotencyKey.Parse("k1", 7)!;
+        var first = _follower.Register("web1");
+        key.Stamp(first);
+        var applied = await _follower.Proposer.ProposeAsync(first, default);
+        _cluster.Elect("n3");
+        await _cluster["n3"].Proposer.ProposeAsync(Command.Of(new RemoveVM { Vm = "web1" }), default);
+
+        var again = _cluster["n3"].Register("web1");
+        key.Stamp(again);
+
+        Assert.Equal(applied, await _cluster["n3"].Proposer.ProposeAsync(again, default));
+        Assert.DoesNotContain("web1", _leader.Replica.State.Vms.Keys);
+    }
+
+    [Fact]
+    public async Task What_was_given_up_with_a_key_to_ask_again_is_not_applied_after_a_later_command_either()
+    {
+        await StartAsync();
+        await KnowKeysAsync();
+        _cluster.Hold = true;
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        var neighbour = _follower.Proposer.ProposeAsync(_follower.Register("web3"), default);
+        await PassDeadlineAsync();
+        var unknown = await Assert.ThrowsAsync<OutcomeUnknownException>(() => proposing);
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => neighbour);
+
+        _cluster.Hold = false;
+        Assert.IsType<Applied>(await _follower.Proposer.ProposeAsync(_follower.Register("web2"), default));
+        _cluster.Release();
+
+        Assert.True(_leader.Replica.State.Sessions.All[unknown.Number!.Value.Session].Closed);
+        Assert.Equal(["web2"], _leader.Replica.State.Vms.Keys);
+    }
+
+    [Fact]
+    public async Task A_command_that_is_out_while_its_session_is_retired_still_gets_its_answer()
+    {
+        await StartAsync();
+        await KnowKeysAsync();
+        _cluster.Hold = true;
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        for (var passed = TimeSpan.Zero; passed < Proposer.Deadline - Proposer.RetryAfter; passed += Proposer.RetryAfter)
+        {
+            await _time.SomebodyWaitsAsync(Proposer.RetryAfter);
+            _time.Advance(Proposer.RetryAfter);
+        }
+
+        var later = _follower.Proposer.ProposeAsync(_follower.Register("web2"), default);
+        await _time.SomebodyWaitsAsync(Proposer.RetryAfter);
+        _time.Advance(Proposer.RetryAfter);
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => proposing);
+        Assert.False(later.IsCompleted);
+
+        _cluster.Hold = false;
+        _cluster.Release();
+
+        Assert.IsType<Applied>(await later);
+    }
+
     [Fact]
     public async Task A_leader_that_holds_too_much_refuses()
     {
@@ -403,6 +502,19 @@ public sealed class ProposerTests : IDisposable
         {
             Assert.IsType<Applied>(await member.Proposer.ProposeAsync(Command.Of(member.Describe()), default));
         }
+    }
+
+    /// <summary>The cluster has the version from which on there are keys.</summary>
+    private async Task KnowKeysAsync()
+    {
+        foreach (var member in _cluster.Members)
+        {
+            member.ClusterVersion = CommandVersions.Keys;
+            await member.Proposer.ProposeAsync(Command.Of(member.Describe()), default);
+        }
+
+        var raise = Command.Of(new SetClusterVersion { Version = CommandVersions.Keys });
+        Assert.IsType<Applied>(await _leader.Proposer.ProposeAsLeaderAsync(raise, 1, default));
     }
 
     private async Task PassDeadlineAsync()

@@ -21,6 +21,7 @@ internal static class Samples
             {
                 ["KeepAlive"] = KeepAlive(),
                 ["RegisterNodeWithClusterVersion"] = RegisterNodeWithClusterVersion(),
+                ["SetAnnotationWithKey"] = SetAnnotationWithKey(),
                 ["Compressed"] = Compressed(),
             };
             foreach (var command in All)
@@ -128,6 +129,15 @@ internal static class Samples
     {
         var command = Of(Command.BodyOneofCase.RegisterNode);
         command.RegisterNode.ClusterVersion = 2;
+        return command;
+    }
+
+    private static Command SetAnnotationWithKey()
+    {
+        var command = Of(Command.BodyOneofCase.SetAnnotation);
+        command.IdempotencyKey = "5f2c~!";
+        command.RequestHash = 0xfedcba9876543210;
+        command.Supersedes = new Superseded { ClientId = 9, Sequence = 300 };
         return command;
     }
 

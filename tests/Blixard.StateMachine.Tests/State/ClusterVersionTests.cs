@@ -54,7 +54,7 @@ public sealed class ClusterVersionTests
     [Fact]
     public void A_newer_node_does_not_raise_it_beyond_what_the_leader_knows()
     {
-        var replica = With(("n1", 2), ("n2", 9));
+        var replica = With(("n1", CommandVersions.Newest), ("n2", CommandVersions.Newest + 7));
 
         Assert.Equal(ClusterState.SupportedClusterVersion, Plan(replica)!.Version);
     }
@@ -89,21 +89,27 @@ public sealed class ClusterVersionTests
         var replica = With(("n1", 9));
         var before = replica.State;
 
-        var stop = Assert.Throws<UndecodableCommandException>(() => replica.Apply(Make.Raise(3)));
+        var stop = Assert.Throws<UndecodableCommandException>(() => replica.Apply(Make.Raise(CommandVersions.Newest + 1)));
 
-        Assert.Contains("it raises the cluster to version 3, this blixard-node knows up to 2", stop.Message);
+        Assert.Contains(
+            $"it raises the cluster to version {CommandVersions.Newest + 1}, this blixard-node knows up to "
+                + $"{CommandVersions.Newest}",
+            stop.Message);
         Assert.Same(before, replica.State);
     }
 
     [Fact]
     public void A_snapshot_of_a_later_version_is_refused_with_what_to_do()
     {
-        var later = ClusterState.Empty with { ClusterVersion = 3 };
+        var later = ClusterState.Empty with { ClusterVersion = CommandVersions.Newest + 1 };
         later = later with { Hash = StateHash.Recompute(later) };
 
         var refused = Assert.Throws<SnapshotUnreadableException>(() => SnapshotTests.Copy(later));
 
-        Assert.Contains("it is of cluster version 3, this blixard-node knows up to 2: start a newer one", refused.Message);
+        Assert.Contains(
+            $"it is of cluster version {CommandVersions.Newest + 1}, this blixard-node knows up to "
+                + $"{CommandVersions.Newest}: start a newer one",
+            refused.Message);
     }
 
     [Fact]

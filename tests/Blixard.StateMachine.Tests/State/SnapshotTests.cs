@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Blixard.StateMachine.Commands;
 using Blixard.StateMachine.State;
 
 namespace Blixard.StateMachine.Tests.State;
@@ -106,7 +107,8 @@ public sealed class SnapshotTests
         var later = Some() with { ClusterVersion = ClusterState.SupportedClusterVersion + 1 };
 
         Assert.Equal(
-            "it is of cluster version 3, this blixard-node knows up to 2: start a newer one",
+            $"it is of cluster version {CommandVersions.Newest + 1}, this blixard-node knows up to "
+                + $"{CommandVersions.Newest}: start a newer one",
             Why(Bytes(later with { Hash = StateHash.Recompute(later) })));
     }
 
