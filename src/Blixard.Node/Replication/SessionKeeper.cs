@@ -150,7 +150,9 @@ internal sealed partial class SessionKeeper : IDisposable
             {
                 var leaderChange = _leaderChange.Next;
                 await _engine.ProposeAsync(bytes, stopping);
-                await Task.WhenAny(opening.Done.Task, leaderChange, Task.Delay(Proposer.RetryAfter, _time, stopping));
+                using var pause = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+                await Task.WhenAny(opening.Done.Task, leaderChange, Task.Delay(Proposer.RetryAfter, _time, pause.Token));
+                await pause.CancelAsync();
                 stopping.ThrowIfCancellationRequested();
             }
         }
