@@ -29,6 +29,9 @@ internal sealed class Proposer : IDisposable
     /// <summary>Whoever is refused for the load for this long is told so.</summary>
     public static readonly TimeSpan OverloadPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>Whoever is refused for want of space on the leader's disk is told so after this: another may take over.</summary>
+    public static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(2);
+
     // In place of a timestamp: somebody leads.
     private const long Led = long.MinValue;
 
@@ -332,7 +335,12 @@ internal sealed class Proposer : IDisposable
     /// <summary>Nothing of it is anywhere, and trying on would only keep the caller from trying elsewhere.</summary>
     private bool IsHopeless(Attempt attempt) => !attempt.Pending.MayBeTaken && attempt.Pending.LastAnswer switch
     {
-        ProposeStatus.NoSpace or ProposeStatus.TooLarge => true,
+        ProposeStatus.TooLarge => true,
+
+        // A leader whose disk is full hands over to a voter that has room, if there is one: nothing was appended, and the
+        // next leader may take it. Whoever leads, this node would not see it applied while its own disk is full.
+        ProposeStatus.NoSpace =>
+            _engine.Status.StorageLow || _time.GetElapsedTime(attempt.Started) >= HandOverPatience,
         ProposeStatus.Overloaded => _time.GetElapsedTime(attempt.Started) >= OverloadPatience,
         _ => Leaderless() >= LeaderlessPatience,
     };

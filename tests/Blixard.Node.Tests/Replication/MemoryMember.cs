@@ -56,7 +56,10 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
 
     public int Proposals { get; private set; }
 
-    public RaftStatus Status => _cluster.StatusOf(this);
+    /// <summary>Its own disk is nearly full.</summary>
+    public bool IsFull { get; set; }
+
+    public RaftStatus Status => _cluster.StatusOf(this) with { StorageLow = IsFull };
 
     public Task<ProposeResult> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
     {

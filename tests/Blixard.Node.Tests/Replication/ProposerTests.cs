@@ -173,9 +173,44 @@ public sealed class ProposerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_leader_has_no_space_for_is_said_at_once()
+    public async Task What_the_leader_has_no_space_for_is_taken_by_the_next_one()
     {
         await StartAsync();
+        _follower.RefusedByLeader = ProposeStatus.NoSpace;
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        await _time.SomebodyWaitsAsync(PendingProposal.OverloadPause);
+        _time.Advance(PendingProposal.OverloadPause);
+        await _time.SomebodyWaitsAsync(PendingProposal.OverloadPause);
+        Assert.False(proposing.IsCompleted);
+
+        _follower.RefusedByLeader = null;
+        _cluster.Elect("n3");
+
+        Assert.IsType<Applied>(await proposing);
+        Assert.Single(Commands("web1"));
+    }
+
+    [Fact]
+    public async Task Where_no_other_takes_over_from_a_leader_without_space_that_is_said()
+    {
+        await StartAsync();
+        _follower.RefusedByLeader = ProposeStatus.NoSpace;
+        var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
+        for (var passed = TimeSpan.Zero; passed < Proposer.HandOverPatience; passed += PendingProposal.OverloadPause)
+        {
+            await _time.SomebodyWaitsAsync(PendingProposal.OverloadPause);
+            _time.Advance(PendingProposal.OverloadPause);
+        }
+
+        await Assert.ThrowsAsync<NoSpaceException>(() => proposing);
+        Assert.Empty(Commands("web1"));
+    }
+
+    [Fact]
+    public async Task A_node_whose_own_disk_is_full_says_so_at_once()
+    {
+        await StartAsync();
+        _follower.IsFull = true;
         _follower.RefusedByLeader = ProposeStatus.NoSpace;
         var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
         await _time.SomebodyWaitsAsync(PendingProposal.OverloadPause);
