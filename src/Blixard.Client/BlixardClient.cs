@@ -131,10 +131,13 @@ public sealed class BlixardClient : IDisposable
             cancellationToken);
 
     /// <summary>Removes a node for good, by name or id; one whose id was removed before is as good as removed.</summary>
+    /// <param name="member">Its name or id.</param>
+    /// <param name="force">Also where VMs go with it, because no other node defines them.</param>
+    /// <param name="cancellationToken">Stops waiting, not the removal.</param>
     /// <returns>The index at which it was gone.</returns>
-    public Task<ulong> RemoveMemberAsync(string member, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<ulong> RemoveMemberAsync(string member, bool force, CancellationToken cancellationToken) => ChangeAsync(
         HttpMethod.Delete,
-        ApiRoutes.Member(ResourceName.Check("node", member)),
+        ApiRoutes.Member(ResourceName.Check("node", member)) + (force ? $"?{ApiRoutes.Force}=true" : ""),
         body: null,
         cancellationToken,
         MembershipTimeout);
@@ -295,9 +298,13 @@ public sealed class BlixardClient : IDisposable
                         throw failure;
                     }
                 }
-                catch (ProblemException e) when (retries is not null && retries.Again(e))
+                catch (ProblemException e) when (retries is not null)
                 {
                     // The same request, and perhaps the same node: the key sees to it that it is made once.
+                    if (!await retries.AgainAsync(e, either.Token))
+                    {
+                        throw;
+                    }
                 }
             }
         }

@@ -17,8 +17,8 @@ internal sealed class ChangeRetries(TimeProvider time)
     /// <summary>It was sent, and may have been made.</summary>
     public bool OutcomeUnknown { get; private set; }
 
-    /// <summary>Whether to send it again, after an answer that is no success.</summary>
-    public bool Again(ProblemException problem)
+    /// <summary>Whether to send it again, after an answer that is no success; pauses if so.</summary>
+    public async Task<bool> AgainAsync(ProblemException problem, CancellationToken cancellationToken)
     {
         if (problem.Is(ProblemTypes.VersionGate) && !OutcomeUnknown && Key is not null)
         {
@@ -30,19 +30,21 @@ internal sealed class ChangeRetries(TimeProvider time)
         OutcomeUnknown |= problem.Is(ProblemTypes.OutcomeUnknown);
 
         // A node that knows no leader did nothing this time; what an earlier time came to is still worth knowing.
-        return Key is not null && (problem.Is(ProblemTypes.OutcomeUnknown)
-            || (OutcomeUnknown && (problem.Is(ProblemTypes.NoLeader) || problem.Is(ProblemTypes.NotReady))));
+        return Key is not null
+            && (problem.Is(ProblemTypes.OutcomeUnknown)
+                || (OutcomeUnknown && (problem.Is(ProblemTypes.NoLeader) || problem.Is(ProblemTypes.NotReady))))
+            && await PauseAsync(cancellationToken);
     }
 
     /// <summary>Whether to send it again, after a pause, when there was no answer.</summary>
     public async Task<bool> AgainAsync(EndpointUnreachableException failure, CancellationToken cancellationToken)
     {
         OutcomeUnknown |= failure.OutcomeUnknown;
-        if (Key is null || !OutcomeUnknown)
-        {
-            return false;
-        }
+        return Key is not null && OutcomeUnknown && await PauseAsync(cancellationToken);
+    }
 
+    private async Task<bool> PauseAsync(CancellationToken cancellationToken)
+    {
         await Task.Delay(Pause, time, cancellationToken);
         return true;
     }

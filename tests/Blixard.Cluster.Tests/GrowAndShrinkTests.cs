@@ -86,7 +86,7 @@ public sealed class GrowAndShrinkTests(ITestOutputHelper output) : IAsyncLifetim
         foreach (var leaving in new[] { _hosts[2], _hosts[4] })
         {
             left.Remove(leaving);
-            await leaving.Client.RemoveMemberAsync(leaving.Name, default);
+            await leaving.Client.RemoveMemberAsync(leaving.Name, force: true, default);
             load.Use(left);
         }
 

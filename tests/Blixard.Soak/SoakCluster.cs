@@ -56,7 +56,7 @@ internal sealed class SoakCluster(IReadOnlyList<Member> members, Func<Member, Ta
         await Eventually.HoldsAsync($"{member.Name} is removed", Patience, async () =>
         {
             id ??= (await MembersAsync(other)).Single(m => m.Name == member.Name).Id;
-            await other.Client.RemoveMemberAsync(id, default);
+            await other.Client.RemoveMemberAsync(id, force: true, default);
             return true;
         });
         await member.WipeAsync();

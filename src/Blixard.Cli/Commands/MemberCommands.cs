@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Blixard.Cli.Output;
 using Blixard.Cli.Views;
+using Blixard.Client;
 using Blixard.Client.Contracts;
 
 namespace Blixard.Cli.Commands;
@@ -65,21 +66,37 @@ internal static class MemberCommands
     public static Command Remove(CommandBuilder builder)
     {
         var member = CommandBuilder.NameArgument("NODE", "Its name or id, or the beginning of one");
+        var force = new Option<bool>("--force")
+        {
+            Description = "Also where VMs, with their annotations, go with it, because no other node defines them",
+        };
         return builder.Create(
             "remove",
-            "Removes a node for good, with the VMs that only it defines; its host comes back only as a new node",
+            "Removes a node for good; its host comes back only as a new node",
             async (result, invocation, cancellationToken) =>
             {
                 var found = await NameResolver.MemberAsync(invocation, result.GetValue(member), cancellationToken);
-                var index = await invocation.Client.RemoveMemberAsync(found.Id, cancellationToken);
+                var insists = result.GetValue(force);
+                var gone = insists ? await OnlyOnAsync(invocation, found.Name, cancellationToken) : [];
+                var index = await invocation.Client.RemoveMemberAsync(found.Id, insists, cancellationToken);
                 invocation.Printer(OutputFormat.Table).One(
                     found,
                     MemberTable.All,
                     printer => printer.Line(Printable.Text(
-                        $"removed {found.Name} ({found.Id}) (index {Exact.Of<ulong>(index)})")));
+                        $"removed {found.Name} ({found.Id}) (index {Exact.Of<ulong>(index)})"
+                            + (gone.Count == 0 ? "" : $", and the VMs that only it defined: {string.Join(", ", gone)}"))));
                 return ExitCode.Ok;
             },
-            member);
+            member,
+            force);
+    }
+
+    /// <summary>The VMs that go with a node, as of just before.</summary>
+    private static async Task<IReadOnlyList<string>> OnlyOnAsync(
+        Invocation invocation, string node, CancellationToken cancellationToken)
+    {
+        var vms = (await invocation.Client.GetVmsAsync(ReadOptions.Linearizable, cancellationToken)).Value;
+        return [.. vms.Where(vm => vm.Candidates is [var only] && only == node).Select(vm => vm.Name)];
     }
 
     public static Command Promote(CommandBuilder builder)

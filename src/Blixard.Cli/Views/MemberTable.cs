@@ -12,7 +12,7 @@ internal static class MemberTable
         Columns.Text<ClusterMember>("ID", member => member.Id),
         Columns.State<ClusterMember, MembershipKind>("ROLE", member => member.Membership, Kind),
         new("LEADS", member => member.Leader ? "*" : "", member => Exact.Of(member.Leader)),
-        Columns.State<ClusterMember, NodeStatus>("STATUS", member => member.Status, NodeTable.Status),
+        new("STATUS", Status, member => Exact.Name(member.Status)),
         Columns.Text<ClusterMember>("RAFT ADDRESS", member => member.RaftAddress),
         Columns.Text<ClusterMember>("API ADDRESS", member => member.ApiAddress, wide: true),
         Columns.Text<ClusterMember>("VERSION", member => member.Version, wide: true),
@@ -25,6 +25,7 @@ internal static class MemberTable
         new("LAG", ClusterStatusView.Lag, member => Exact.Of(member.Lag), Right: true),
         Columns.Seconds<ClusterMember>("CONTACT", member => member.LastContactSeconds),
         Columns.Text<ClusterMember>("PENDING", member => member.Pending, wide: true),
+        Columns.Text<ClusterMember>("TROUBLE", member => member.Trouble, wide: true),
     ];
 
     public static IReadOnlyList<Column<AddedMember>> Added { get; } =
@@ -39,6 +40,15 @@ internal static class MemberTable
         Columns.Text<Leadership>("LEADER", leadership => leadership.Leader),
         new("TERM", leadership => Humanize.Number<ulong>(leadership.Term), leadership => Exact.Of<ulong>(leadership.Term)),
     ];
+
+    /// <summary>With what its disk keeps it from.</summary>
+    private static Cell Status(ClusterMember member)
+    {
+        var status = NodeTable.Status(member.Status);
+        return member.Trouble is { } trouble
+            ? new($"{status.Text}, {trouble}", status.Tone == Tone.Bad ? Tone.Bad : Tone.Warning)
+            : status;
+    }
 
     public static Cell Kind(MembershipKind kind) => new(Exact.Name(kind), kind switch
     {

@@ -40,6 +40,9 @@ public static class ApiRoutes
     /// <summary>Query of <see cref="Events"/>: only changes with a higher index, instead of the full list.</summary>
     public const string Since = "since";
 
+    /// <summary>Query of a removal from <see cref="Members"/>: <c>true</c> to remove it with its VMs.</summary>
+    public const string Force = "force";
+
     /// <summary>Answer header: log index of the state that the answer was made from.</summary>
     public const string IndexHeader = "Blixard-Index";
 

@@ -97,6 +97,13 @@ public sealed record ClusterMember
     public string? Pending { get; init; }
     public required NodeStatus Status { get; init; }
 
+    /// <summary>
+    /// What its disk keeps it from: <c>repairing</c> (it lost what it had stored and does not vote until it has it back),
+    /// <c>low on disk space</c> (it takes no proposals), or both; null: nothing. Only the leader knows it of others.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Trouble { get; init; }
+
     /// <summary><c>host:port</c>.</summary>
     public string? RaftAddress { get; init; }
     public string? ApiAddress { get; init; }

@@ -63,6 +63,9 @@ public static class ProblemTypes
     /// <summary>409: the change of the members was not made; says why. Nothing is different.</summary>
     public const string ChangeRefused = Prefix + "change-refused";
 
+    /// <summary>409: no other node defines the VMs in extension <c>vms</c>, so they would go with the node.</summary>
+    public const string VmsWouldGo = Prefix + "vms-would-go";
+
     /// <summary>
     /// 409: the node's session is gone; the outcome of what was sent under it is not known to it any more.
     /// </summary>

@@ -80,7 +80,7 @@ internal static class ApiEndpoints
         routes.MapDelete(
                 One,
                 (HttpContext context, MemberEndpoints members, string member) => members.RemoveAsync(context, member))
-            .Describe("Remove a node, by name or id, for good", Nothing, 400, 404, 409, 422, 504)
+            .Describe("Remove a node, by name or id, for good", MemberEndpoints.RemoveQuery, 400, 404, 409, 422, 504)
             .Produces(StatusCodes.Status204NoContent);
         routes.MapPost(
                 One + "/promote",

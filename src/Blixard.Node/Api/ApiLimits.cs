@@ -1,3 +1,5 @@
+using Blixard.Node.Options;
+
 namespace Blixard.Node.Api;
 
 /// <summary>How much one request may ask for.</summary>
@@ -11,6 +13,9 @@ internal sealed record ApiLimits
 
     /// <summary>How long a read waits for this node to reach the index it must have.</summary>
     public TimeSpan CatchUp { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Reads of /v1 at a time that wait for a quorum, for an index or for a change.</summary>
+    public int MaxWaitingReads { get; init; } = ApiOptions.DefaultMaxWaitingReads;
 
     /// <summary>Event streams at a time.</summary>
     public int MaxEventStreams { get; init; } = 1024;

@@ -13,7 +13,12 @@ namespace Blixard.Node.Api;
 /// </summary>
 internal static class ClusterDocuments
 {
-    public static ClusterStatus Of(Read read, RaftStatus raft, NodeFacts node, bool removed)
+    /// <param name="read">What to answer from.</param>
+    /// <param name="raft">The engine's view.</param>
+    /// <param name="node">Who answers.</param>
+    /// <param name="removed">It is no member any longer.</param>
+    /// <param name="trouble">As leader: why a change of the members is not made yet; null: nothing is known of that.</param>
+    public static ClusterStatus Of(Read read, RaftStatus raft, NodeFacts node, bool removed, string? trouble)
     {
         var state = read.State;
         var names = MemberNames.Of(state, node);
@@ -35,7 +40,7 @@ internal static class ClusterDocuments
             PendingChange = Describe(state.Membership.Pending),
             Vms = VmSummary.Of(vms),
             Attention = VmAttention.Of(vms, ClusterStatus.AttentionLimit),
-            Warnings = ClusterWarnings.Of(state, quorum, leader, members, vms, removed),
+            Warnings = ClusterWarnings.Of(state, quorum, leader, members, vms, removed, trouble),
             Stale = read.Stale,
             AgeSeconds = read.Age?.TotalSeconds,
         };
@@ -85,6 +90,7 @@ internal static class ClusterDocuments
             Leader = member == raft.Leader,
             Pending = registered is { } known ? Describe(state.Membership.Pending, known.Name) : null,
             Status = status,
+            Trouble = TroubleOf(member, raft),
             RaftAddress = registered is { RaftAddress.Length: > 0 }
                 ? registered.RaftAddress
                 : node.Peers.GetValueOrDefault(member) is { RaftAddress.Length: > 0 } peer ? peer.RaftAddress : null,
@@ -93,6 +99,20 @@ internal static class ClusterDocuments
             MatchIndex = match,
             Lag = raft.IsLeader && match is { } stored ? raft.Last - Math.Min(raft.Last, stored) : null,
             LastContactSeconds = NodeDocuments.LastContactOf(member, raft),
+        };
+    }
+
+    private static string? TroubleOf(MemberId member, RaftStatus raft)
+    {
+        var peer = raft.Peers.FirstOrDefault(each => each.Member == member);
+        var repairing = member == raft.Self ? raft.Repair is not null : peer is { IsRepairing: true };
+        var low = member == raft.Self ? raft.StorageLow : peer is { StorageLow: true };
+        return (repairing, low) switch
+        {
+            (true, true) => $"{ClusterWarnings.Repairing}, {ClusterWarnings.StorageLow}",
+            (true, false) => ClusterWarnings.Repairing,
+            (false, true) => ClusterWarnings.StorageLow,
+            _ => null,
         };
     }
 

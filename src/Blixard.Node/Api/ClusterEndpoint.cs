@@ -8,14 +8,25 @@ namespace Blixard.Node.Api;
 /// <c>GET /v1/cluster</c>. With <c>consistency=stale</c> any survivor answers it, and says that it has no quorum.
 /// </summary>
 internal sealed class ClusterEndpoint(
-    Reads reads, Replica replica, IRaftEngine engine, LeaderContact contact, Removal removal, NodeFacts node)
+    Reads reads,
+    Replica replica,
+    IRaftEngine engine,
+    LeaderContact contact,
+    Removal removal,
+    MembershipTrouble trouble,
+    NodeFacts node)
 {
     public async Task GetAsync(HttpContext context)
     {
         var read = await reads.ReadAsync(context, ChangedAsync);
+        var status = engine.Status;
+        var why = !status.IsLeader ? null
+            : trouble.Of(read.State)
+                ?? (status.IsChangePending ? "a majority has not committed the new configuration yet" : null);
         await Reads.AnswerAsync(
             context,
-            ClusterDocuments.Of(read, engine.Status, node, removal.IsRemoved),
+            ClusterDocuments.Of(
+                read, status, node, removal.IsRemoved, why),
             Documents.Json.ClusterStatus);
     }
 

@@ -8,13 +8,20 @@ namespace Blixard.Node.Api;
 /// <summary>Whole sentences for an operator, the most urgent first.</summary>
 internal static class ClusterWarnings
 {
+    /// <summary>As in <see cref="ClusterMember.Trouble"/>.</summary>
+    public const string Repairing = "repairing";
+
+    /// <inheritdoc cref="Repairing"/>
+    public const string StorageLow = "low on disk space";
+
     public static IReadOnlyList<string> Of(
         ClusterState state,
         QuorumStatus quorum,
         string? leader,
         IReadOnlyList<ClusterMember> members,
         IReadOnlyList<Client.Contracts.Vm> vms,
-        bool removed)
+        bool removed,
+        string? trouble)
     {
         var warnings = new List<string>();
         if (removed)
@@ -41,6 +48,14 @@ internal static class ClusterWarnings
             .Where(node => node.Status == SharedStatus.Lost)
             .Select(node => $"Node {node.Name} is lost since {UtcInstantConverter.Text(Instants.At(node.StatusSince))}"
                 + (node.StatusReason.Length == 0 ? "." : $": {node.StatusReason}.")));
+        warnings.AddRange(members
+            .Where(member => member.Trouble?.Contains(Repairing, StringComparison.Ordinal) == true)
+            .Select(member => $"Member {member.Name} lost part of its log to a damaged disk: it does not vote until the leader "
+                + "has given it back. Its log names the file."));
+        warnings.AddRange(members
+            .Where(member => member.Trouble?.Contains(StorageLow, StringComparison.Ordinal) == true)
+            .Select(member => $"The disk of node {member.Name} is nearly full: it takes no changes and leads only if nobody "
+                + "else can. Free some space."));
         if (quorum is { Safe: true, Tolerates: 0, Voters: > 1 })
         {
             warnings.Add("No further voter may fail: with one less, nothing can be changed.");
@@ -48,7 +63,8 @@ internal static class ClusterWarnings
 
         if (state.Membership.Pending is { } pending)
         {
-            warnings.Add($"Not done yet: {pending}, asked through {pending.Actor} at index {pending.Request}.");
+            warnings.Add($"Not done yet: {pending}, asked through {pending.Actor} at index {pending.Request}"
+                + (trouble is null ? "." : $": {trouble.TrimEnd('.')}."));
         }
 
         warnings.AddRange(members

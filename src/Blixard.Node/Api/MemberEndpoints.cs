@@ -17,6 +17,10 @@ namespace Blixard.Node.Api;
 internal sealed class MemberEndpoints(
     Reads reads, Replica replica, IRaftEngine engine, MembershipRequests requests, NodeFacts node, ApiLimits limits)
 {
+    /// <summary>Of a removal.</summary>
+    public static AcceptedQuery RemoveQuery { get; } = new(new QueryParameter(
+        ApiRoutes.Force, "true: also where VMs go with the node, because no other defines them."));
+
     public async Task ListAsync(HttpContext context)
     {
         var read = await reads.ReadAsync(
@@ -41,7 +45,7 @@ internal sealed class MemberEndpoints(
         var api = request.ApiAddress is null
             ? (HostPort.Parse(raft) with { Port = ApiOptions.DefaultPort }).ToString()
             : Address("apiAddress", request.ApiAddress);
-        var state = await CurrentAsync(context);
+        var state = await reads.CurrentAsync(context.RequestAborted);
         if (state.Nodes.TryGetValue(request.Name, out var known) && known.BootId.Length == 0
             && known.RaftAddress == raft && known.ApiAddress == api)
         {
@@ -76,11 +80,19 @@ internal sealed class MemberEndpoints(
     public async Task RemoveAsync(HttpContext context, string member)
     {
         var identity = RequestIdentity.Of(context.Request, default);
-        var state = await CurrentAsync(context);
+        var state = await reads.CurrentAsync(context.RequestAborted);
+        var force = Forced(context.Request.Query);
         if (!IsRemovedAlready(state, member))
         {
+            var found = Find(state, member);
+            string[] lost = [.. state.DefinedOn(found.Name).Where(vm => vm.Observations.Count == 1).Select(vm => vm.Name)];
+            if (lost.Length > 0 && !force)
+            {
+                throw new ApiException(Problems.VmsWouldGo(found.Name, lost));
+            }
+
             await AskAsync(
-                new ChangeMembership { Kind = MembershipChangeKind.Remove, Node = Find(state, member).Name },
+                new ChangeMembership { Kind = MembershipChangeKind.Remove, Node = found.Name },
                 identity,
                 context.RequestAborted);
         }
@@ -92,7 +104,7 @@ internal sealed class MemberEndpoints(
     public async Task PromoteAsync(HttpContext context, string member)
     {
         var identity = RequestIdentity.Of(context.Request, default);
-        var found = Find(await CurrentAsync(context), member);
+        var found = Find(await reads.CurrentAsync(context.RequestAborted), member);
         await AskAsync(
             new ChangeMembership { Kind = MembershipChangeKind.Promote, Node = found.Name },
             identity,
@@ -109,7 +121,7 @@ internal sealed class MemberEndpoints(
     {
         var (request, bytes) = await RequestBody.TransferAsync(context.Request, limits, context.RequestAborted);
         var identity = RequestIdentity.Of(context.Request, bytes);
-        var to = string.IsNullOrEmpty(request.To) ? "" : Find(await CurrentAsync(context), request.To).Name;
+        var to = string.IsNullOrEmpty(request.To) ? "" : Find(await reads.CurrentAsync(context.RequestAborted), request.To).Name;
         await AskAsync(
             new ChangeMembership { Kind = MembershipChangeKind.Transfer, Node = to }, identity, context.RequestAborted);
         var (state, status) = (reads.ReadOwnWrite(context).State, engine.Status);
@@ -146,21 +158,14 @@ internal sealed class MemberEndpoints(
         }
     }
 
-    /// <summary>What a name or an id stands for must not be read from an old replica.</summary>
-    private async Task<ClusterState> CurrentAsync(HttpContext context)
+    private static bool Forced(IQueryCollection query) => query[ApiRoutes.Force].ToString() switch
     {
-        using var timeout = new CancellationTokenSource(limits.CatchUp);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, context.RequestAborted);
-        try
-        {
-            return await replica.ReadAsync(Consistency.Linearizable, null, either.Token);
-        }
-        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            throw new ApiException(Problems.NotReady(
-                $"This node has applied index {replica.State.Index} and did not catch up in time."));
-        }
-    }
+        "" when !query.ContainsKey(ApiRoutes.Force) => false,
+        "true" => true,
+        "false" => false,
+        var other => throw new ApiException(Problems.InvalidRequest(
+            $"{ApiRoutes.Force}={Problems.Shown(other)}: it is true or false.")),
+    };
 
     private static ClusterNode Find(ClusterState state, string member) =>
         !Rules.IsName(member)

@@ -122,6 +122,18 @@ internal static class Problems
     public static Problem ChangeRefused(string reason) =>
         Make(409, ProblemTypes.ChangeRefused, "Not changed", Sentence(reason));
 
+    /// <param name="node">That is to be removed.</param>
+    /// <param name="vms">That only it defines.</param>
+    public static Problem VmsWouldGo(string node, IReadOnlyList<string> vms) => Make(
+        409,
+        ProblemTypes.VmsWouldGo,
+        "VMs would go with it",
+        $"Only {node} defines {string.Join(", ", vms)}: removed with it, with their annotations. Register them on another node "
+            + "first, or insist: force=true, blixard cluster remove --force.") with
+    {
+        Extensions = Extension("vms", $"[{string.Join(',', vms.Select(vm => $"\"{vm}\""))}]"),
+    };
+
     public static async Task WriteAsync(HttpContext context, Problem problem)
     {
         var response = context.Response;

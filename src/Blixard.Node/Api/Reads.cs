@@ -15,6 +15,8 @@ namespace Blixard.Node.Api;
 internal sealed class Reads(
     Replica replica, LeaderContact contact, ApiLimits limits, TimeProvider time, IHostApplicationLifetime lifetime)
 {
+    private int _waiting;
+
     /// <param name="context">Its query is parsed here.</param>
     /// <param name="changed">
     /// Given an index and a token: completes once the resource changed after it, or at once if that can't be told. Runs
@@ -26,14 +28,44 @@ internal sealed class Reads(
     public async Task<Read> ReadAsync(HttpContext context, Func<ulong, TimeSpan, CancellationToken, Task> changed)
     {
         var query = ReadQuery.Parse(context.Request.Query, limits);
-        var state = await FreshAsync(query, context.RequestAborted);
-        if (query.Wait is { } wait)
+        var state = await BoundedAsync(query, changed, context.RequestAborted);
+        return Stamp(context, state, query.Consistency == Consistency.Stale);
+    }
+
+    /// <summary>That wait now.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>What a name stands for when something is to be changed: never from an old replica.</summary>
+    /// <exception cref="ApiException">It is not as fresh as that in time, or too many wait.</exception>
+    public Task<ClusterState> CurrentAsync(CancellationToken cancellationToken) => BoundedAsync(
+        new ReadQuery(Consistency.Linearizable, MinIndex: null, Wait: null, Index: 0), changed: null, cancellationToken);
+
+    /// <summary>Refused rather than queued: whoever is refused can ask another node.</summary>
+    private async Task<ClusterState> BoundedAsync(
+        ReadQuery query, Func<ulong, TimeSpan, CancellationToken, Task>? changed, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Increment(ref _waiting) > limits.MaxWaitingReads)
         {
-            await WaitAsync(changed, query.Index, wait, context.RequestAborted);
-            state = replica.State;
+            Interlocked.Decrement(ref _waiting);
+            throw new ApiException(Problems.Overloaded(
+                $"{limits.MaxWaitingReads} reads wait on this node already; try again, or another node."));
         }
 
-        return Stamp(context, state, query.Consistency == Consistency.Stale);
+        try
+        {
+            var state = await FreshAsync(query, cancellationToken);
+            if (query.Wait is not { } wait || changed is null)
+            {
+                return state;
+            }
+
+            await WaitAsync(changed, query.Index, wait, cancellationToken);
+            return replica.State;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
     }
 
     /// <summary>This node's own replica, at once.</summary>

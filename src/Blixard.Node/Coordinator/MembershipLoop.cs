@@ -26,6 +26,7 @@ internal sealed partial class MembershipLoop : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<MembershipLoop> _log;
     private readonly MemberHealthTracker _health;
+    private readonly MembershipTrouble _trouble;
     private readonly Pulse _wake = new();
     private Membership _seen = Membership.Empty;
 
@@ -39,8 +40,10 @@ internal sealed partial class MembershipLoop : BackgroundService
         Proposer proposer,
         ReplicationEvents events,
         TimeProvider time,
+        MembershipTrouble trouble,
         ILogger<MembershipLoop> log)
     {
+        _trouble = trouble;
         (_rules, _replica, _engine, _proposer) = (settings.Rules, replica, engine, proposer);
         (_events, _time, _log, _health) = (events, time, log, new(time));
         events.LeaderChanged += OnLeaderChanged;
@@ -118,6 +121,7 @@ internal sealed partial class MembershipLoop : BackgroundService
         {
             case MembershipOutcome.Committed:
                 _lastTrouble = null;
+                _trouble.Clear();
                 LogChanged(change.Subject, result.Change.Index);
                 return true;
             case MembershipOutcome.Refused when change.Request != 0 && IsFinal(result.Change.Status):
@@ -188,6 +192,7 @@ internal sealed partial class MembershipLoop : BackgroundService
 
     private void Trouble(string subject, string detail)
     {
+        _trouble.Set(_replica.State.Membership.Pending?.Request ?? 0, detail);
         var trouble = $"{subject}: {detail}";
         if (trouble != _lastTrouble)
         {
@@ -196,7 +201,11 @@ internal sealed partial class MembershipLoop : BackgroundService
         }
     }
 
-    private void OnLeaderChanged(RaftStatus status) => _wake.Fire();
+    private void OnLeaderChanged(RaftStatus status)
+    {
+        _trouble.Clear();
+        _wake.Fire();
+    }
 
     /// <summary>On the apply loop, which is busy: only what is about the members wakes.</summary>
     private void OnApplied(ApplyOutcome outcome)

@@ -56,6 +56,7 @@ internal static class NodeComposition
         services.AddReplication(Self(settings, identity, addresses, facts));
         services.AddCoordinator(settings.Cluster);
         services.AddAgent(settings.Agent, identity.Name, facts.BootId);
+        services.AddSingleton(new ApiLimits { MaxWaitingReads = settings.Api.MaxWaitingReads });
         services.AddBlixardApi();
         services.AddBlixardMetrics();
         services.AddSingleton<ServiceNotifier>();

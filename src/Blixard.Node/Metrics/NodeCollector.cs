@@ -9,7 +9,7 @@ namespace Blixard.Node.Metrics;
 /// seen on the others: take the <c>max</c>, never the <c>sum</c>.
 /// </summary>
 internal sealed class NodeCollector(
-    Replica replica, ILocalVms local, ChangeFeed feed, EventStreams streams, NodeFacts node) : ICollector
+    Replica replica, ILocalVms local, ChangeFeed feed, EventStreams streams, Reads reads, NodeFacts node) : ICollector
 {
     public void Collect(PrometheusText text)
     {
@@ -43,5 +43,7 @@ internal sealed class NodeCollector(
         text.Gauge("blixard_events_held", "Changes held for those who resume an event stream.").Add(feed.Count);
         text.Gauge("blixard_events_held_bytes", "Estimated memory of the changes held.").Add(feed.Bytes);
         text.Gauge("blixard_event_streams", "Event streams that are open.").Add(streams.Count);
+        text.Gauge("blixard_waiting_reads", "Reads that wait for a quorum, for an index or for a change.")
+            .Add(reads.Waiting);
     }
 }

@@ -35,6 +35,10 @@ internal sealed class RaftCollector(IRaftEngine engine, Replica replica, NodeFac
             text, "blixard_raft_disk_stalled", "1 if the disk has not answered for longer than an election timeout.",
             status.DiskStalled ? 1 : 0);
         Add(text, "blixard_raft_voters", "Members whose majority elects and commits.", status.Configuration.Voters.Count);
+        Add(
+            text, "blixard_raft_membership_change_pending",
+            "1 if a change of the members was asked for and is not done yet.",
+            replica.State.Membership.Pending is null ? 0 : 1);
 
         var lag = text.Gauge(
             "blixard_raft_peer_lag_entries", "Entries of the leader's log that the peer is not known to have stored.");

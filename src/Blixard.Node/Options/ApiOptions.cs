@@ -18,6 +18,14 @@ internal sealed class ApiOptions : IValidatableObject
     [Description("Path of the unix socket, guarded by its file mode 0660. Empty: none.")]
     public string Socket { get; init; } = "/run/blixard/blixard.sock";
 
+    /// <summary>Each holds a connection and a few kilobytes.</summary>
+    public const int DefaultMaxWaitingReads = 8192;
+
+    [Description("Reads of /v1 at a time that wait for a quorum, for an index or for a change; more are refused as "
+        + "`overloaded`.")]
+    [Range(16, 1_000_000)]
+    public int MaxWaitingReads { get; init; } = DefaultMaxWaitingReads;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Listen.Length > 0 && !HostPort.TryParse(Listen, out _))

@@ -16,6 +16,7 @@ internal static class ReplicationSetup
         services.AddSingleton<IRaftEngine>(provider => provider.GetRequiredService<HostedEngine>());
         services.AddSingleton<Replica>();
         services.AddSingleton<MembershipRequests>();
+        services.AddSingleton<MembershipTrouble>();
         services.AddSingleton<ReplicationMetrics>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionKeeper>(provider, self.Node));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Proposer>(provider, self.Node));

@@ -17,9 +17,15 @@ public class ChangeRetriesTests
         await using var node = await FakeNode.StartAsync();
         Answer(node, ProblemTypes.OutcomeUnknown, 504, times: 2);
 
-        var run = await Run.Against(node, "vm remove web1");
+        var time = new FakeTime(Samples.Now);
+        var running = Run.Blixard(["--endpoint", node.Endpoint, "vm", "remove", "web1"], time: time);
+        for (var sent = 1; sent <= 2; sent++)
+        {
+            await time.SomebodyWaitsAsync(ChangeRetries.Pause);
+            time.Advance(ChangeRetries.Pause);
+        }
 
-        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(0, (await running).ExitCode);
         Assert.Equal(3, _keys.Count);
         Assert.Single(_keys.Distinct());
         Assert.Equal(32, _keys.First().Length);

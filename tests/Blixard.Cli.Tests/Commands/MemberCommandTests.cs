@@ -44,6 +44,21 @@ public class MemberCommandTests
     }
 
     [Fact]
+    public async Task Remove_asks_for_force_where_the_cluster_does_and_then_says_which_VMs_went()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var expected = Samples.Vms.Where(vm => vm.Candidates is ["n3"]).Select(vm => vm.Name).ToArray();
+
+        var run = await Run.Against(node, "cluster remove n3 --force");
+
+        Assert.NotEmpty(expected);
+        Assert.Equal(
+            (0, $"removed n3 (0000000000000003) (index 100), and the VMs that only it defined: {string.Join(", ", expected)}\n"),
+            (run.ExitCode, run.Output));
+        Assert.Contains("DELETE /v1/cluster/members/0000000000000003?force=true", node.Requests);
+    }
+
+    [Fact]
     public async Task Promote_says_what_the_member_is_now()
     {
         await using var node = await FakeNode.StartAsync();

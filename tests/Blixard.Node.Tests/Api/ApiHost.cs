@@ -76,6 +76,7 @@ internal sealed class ApiHost : IAsyncDisposable
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionKeeper>(provider, "n1"));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Proposer>(provider, "n1"));
         services.AddSingleton<MembershipRequests>();
+        services.AddSingleton<MembershipTrouble>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Removal>(provider, FakeEngine.Members[0]));
         services.AddSingleton(new MembershipSettings(Rules: null));
         if (changesMembers)
@@ -179,6 +180,17 @@ internal sealed class ApiHost : IAsyncDisposable
             ? Engine.Status.Term
             : 0;
         return Engine.Apply(command);
+    }
+
+    /// <summary>Ends when so many reads wait.</summary>
+    public async Task WaitsAsync(int reads)
+    {
+        var service = _app.Services.GetRequiredService<Reads>();
+        for (var until = DateTime.UtcNow + Patience; service.Waiting != reads;)
+        {
+            Assert.True(DateTime.UtcNow < until, $"{service.Waiting} reads wait");
+            await Task.Yield();
+        }
     }
 
     public Task<HttpResponseMessage> GetAsync(string path) => Http.GetAsync(path);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Blixard.Client.Contracts;
 using Blixard.Raft.Core;
+using Blixard.StateMachine.Commands;
 using VmState = Blixard.StateMachine.Commands.VmState;
 
 namespace Blixard.Node.Tests.Api;
@@ -121,6 +122,52 @@ public class ClusterEndpointTests
         var cluster = await host.ReadAsync("/v1/cluster", ApiJson.Default.ClusterStatus);
 
         Assert.Contains("VM web1 runs on more than one node", cluster.Warnings[0]);
+    }
+
+    [Fact]
+    public async Task The_leader_says_whose_disk_is_damaged_or_nearly_full()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        var status = host.Engine.Status;
+        host.Engine.Status = status with
+        {
+            StorageLow = true,
+            Peers =
+            [
+                status.Peers[0] with { IsRepairing = true },
+                status.Peers[1] with { IsRepairing = true, StorageLow = true },
+            ],
+        };
+
+        var cluster = await host.ReadAsync("/v1/cluster", ApiJson.Default.ClusterStatus);
+        var members = await host.ReadAsync("/v1/cluster/members", ApiJson.Default.IReadOnlyListClusterMember);
+
+        Assert.Equal(
+            ["low on disk space", "repairing", "repairing, low on disk space"], members.Select(member => member.Trouble));
+        Assert.Equal(
+            ["n2", "n3"],
+            cluster.Warnings.Where(warning => warning.Contains("damaged disk", StringComparison.Ordinal))
+                .Select(warning => warning.Split(' ')[1]));
+        Assert.Equal(
+            ["n1", "n3"],
+            cluster.Warnings.Where(warning => warning.Contains("nearly full", StringComparison.Ordinal))
+                .Select(warning => warning.Split(' ')[4]));
+    }
+
+    [Fact]
+    public async Task A_change_of_the_members_that_is_not_made_says_why()
+    {
+        await using var host = await ApiHost.StartClusterAsync(changesMembers: true);
+        host.Engine.RefusesChange = new(
+            ChangeStatus.ChangePending, 0, MemberId.None, "another change is not committed yet");
+        host.Do("n2", Command.Of(new ChangeMembership { Kind = MembershipChangeKind.Remove, Node = "n3" }));
+        await host.Time.SomebodyWaitsAsync(Node.Coordinator.MembershipLoop.LookEvery);
+
+        var cluster = await host.ReadAsync("/v1/cluster", ApiJson.Default.ClusterStatus);
+
+        Assert.Contains(
+            "Not done yet: the removal of node n3, asked through n2 at index 4: another change is not committed yet.",
+            cluster.Warnings);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using Blixard.Client.Contracts;
 using Blixard.Node.Replication;
 using Blixard.StateMachine.Commands;
+using Google.Protobuf;
 
 namespace Blixard.Node.Tests.Api;
 
@@ -123,7 +124,8 @@ public class IdempotencyKeyTests
         }
 
         // Whatever comes between, by whomever, is not undone by the request that is sent again.
-        host.Do("n2", Command.Of(new SetAnnotation { Vm = "web1", Key = "owner", Value = Google.Protobuf.ByteString.CopyFromUtf8("dev") }));
+        var between = new SetAnnotation { Vm = "web1", Key = "owner", Value = ByteString.CopyFromUtf8("dev") };
+        host.Do("n2", Command.Of(between));
         using var again = await SendAsync(host, HttpMethod.Put, "/v1/vms/web1/annotations/owner", key, "ops");
         using var twice = await SendAsync(host, HttpMethod.Put, "/v1/vms/web1/annotations/owner", key, "ops");
         host.Engine.ApplyLost();

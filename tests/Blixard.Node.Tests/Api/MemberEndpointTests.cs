@@ -87,6 +87,31 @@ public class MemberEndpointTests
     }
 
     [Fact]
+    public async Task A_node_is_not_removed_with_VMs_that_only_it_defines_unless_one_insists()
+    {
+        await using var host = await ApiHost.StartClusterAsync(changesMembers: true);
+        host.RegisterVm("web1", "n3");
+        host.RegisterVm("web2", "n3");
+        host.RegisterVm("shared", "n3");
+        host.RegisterVm("shared", "n1");
+
+        using var refused = await host.SendAsync(HttpMethod.Delete, "/v1/cluster/members/n3");
+        using var unsure = await host.SendAsync(HttpMethod.Delete, "/v1/cluster/members/n3?force=false");
+        using var wrong = await host.SendAsync(HttpMethod.Delete, "/v1/cluster/members/n3?force=yes");
+
+        var problem = await ApiHost.ProblemAsync(refused, ProblemTypes.VmsWouldGo, 409);
+        Assert.Equal(
+            ["web1", "web2"], problem.Extensions!["vms"].EnumerateArray().Select(vm => vm.GetString()));
+        await ApiHost.ProblemAsync(unsure, ProblemTypes.VmsWouldGo, 409);
+        await ApiHost.ProblemAsync(wrong, ProblemTypes.InvalidRequest, 400);
+        Assert.Contains("n3", host.Replica.State.Nodes.Keys);
+
+        using var forced = await host.SendAsync(HttpMethod.Delete, "/v1/cluster/members/n3?force=true");
+        Assert.Equal(HttpStatusCode.NoContent, forced.StatusCode);
+        Assert.Equal(["shared"], host.Replica.State.Vms.Keys);
+    }
+
+    [Fact]
     public async Task A_learner_is_promoted()
     {
         await using var host = await ApiHost.StartClusterAsync(changesMembers: true);

@@ -77,6 +77,32 @@ public class ReadTests
         Assert.Equal(index + 1, problem.Extensions!["index"].GetUInt64());
     }
 
+    [Theory]
+    [InlineData("?consistency=stale&min_index=1000")]
+    [InlineData("?wait=30s&index=1000")]
+    public async Task More_reads_than_may_wait_are_refused_and_served_again_when_one_ends(string query)
+    {
+        await using var host = await ApiHost.StartClusterAsync(new() { MaxWaitingReads = 1 });
+        using var gone = new CancellationTokenSource();
+        var waiting = host.Http.GetAsync($"/v1/vms{query}", gone.Token);
+        await host.WaitsAsync(reads: 1);
+
+        using var refused = await host.GetAsync("/v1/vms");
+        using var named = await host.SendAsync(HttpMethod.Delete, "/v1/cluster/members/n3");
+        using var local = await host.GetAsync("/vms");
+        await ApiHost.ProblemAsync(refused, ProblemTypes.Overloaded, 503);
+        await ApiHost.ProblemAsync(named, ProblemTypes.Overloaded, 503);
+        Assert.Equal("1", refused.Headers.RetryAfter?.ToString());
+        Assert.True(local.IsSuccessStatusCode);
+        Assert.Contains("blixard_waiting_reads 1", await host.Http.GetStringAsync("/metrics"));
+
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await host.WaitsAsync(reads: 0);
+        using var served = await host.GetAsync("/v1/vms");
+        Assert.True(served.IsSuccessStatusCode);
+    }
+
     [Fact]
     public async Task A_waiting_read_ends_when_its_resource_changed_and_not_before()
     {

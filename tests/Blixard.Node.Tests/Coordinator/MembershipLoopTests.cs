@@ -16,6 +16,7 @@ public sealed class MembershipLoopTests : IAsyncDisposable
     private readonly FakeTime _time = new();
     private readonly MemoryCluster _cluster;
     private readonly List<MembershipLoop> _loops = [];
+    private readonly Dictionary<string, MembershipTrouble> _troubles = [];
 
     public MembershipLoopTests() => _cluster = new(_time, "n1", "n2", "n3");
 
@@ -217,6 +218,7 @@ public sealed class MembershipLoopTests : IAsyncDisposable
                 member.Proposer,
                 member.Events,
                 _time,
+                _troubles[member.Name] = new MembershipTrouble(),
                 NullLogger<MembershipLoop>.Instance);
             _loops.Add(loop);
             await loop.StartAsync(default);
