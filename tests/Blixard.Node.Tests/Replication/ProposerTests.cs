@@ -196,11 +196,7 @@ public sealed class ProposerTests : IDisposable
         await StartAsync();
         _follower.RefusedByLeader = ProposeStatus.NoSpace;
         var proposing = _follower.Proposer.ProposeAsync(_follower.Register("web1"), default);
-        for (var passed = TimeSpan.Zero; passed < Proposer.HandOverPatience; passed += PendingProposal.OverloadPause)
-        {
-            await _time.SomebodyWaitsAsync(PendingProposal.OverloadPause);
-            _time.Advance(PendingProposal.OverloadPause);
-        }
+        await PassPausesUntilAsync(proposing);
 
         await Assert.ThrowsAsync<NoSpaceException>(() => proposing);
         Assert.Empty(Commands("web1"));
