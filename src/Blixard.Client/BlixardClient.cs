@@ -152,6 +152,11 @@ public sealed class BlixardClient : IDisposable
             MembershipTimeout,
             cancellationToken);
 
+    /// <summary>Withdraws the change of the members that is not done yet.</summary>
+    /// <returns>The index at which it was withdrawn.</returns>
+    public Task<ulong> CancelMembershipChangeAsync(CancellationToken cancellationToken) =>
+        ChangeAsync(HttpMethod.Post, ApiRoutes.Cancel, body: null, cancellationToken, MembershipTimeout);
+
     /// <summary>Lets another voter lead.</summary>
     /// <param name="to">Its name or id; null: whichever is best.</param>
     /// <param name="cancellationToken">Gives up waiting, not the transfer.</param>

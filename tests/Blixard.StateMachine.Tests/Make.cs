@@ -100,6 +100,9 @@ internal static class Make
     public static Command Ask(MembershipChangeKind kind, string node) =>
         Command.Of(new ChangeMembership { Kind = kind, Node = node }).By("n1");
 
+    public static Command Cancel(ulong request) =>
+        Command.Of(new CancelMembershipChange { Request = request }).By("n2");
+
     public static Command Settle(ulong request, string refused = "") =>
         Decided(Command.Of(new SettleMembershipChange { Request = request, Refused = refused }));
 

@@ -15,7 +15,8 @@ internal static class ClusterCommands
         MemberCommands.Add(builder),
         MemberCommands.Remove(builder),
         MemberCommands.Promote(builder),
-        MemberCommands.Transfer(builder));
+        MemberCommands.Transfer(builder),
+        MemberCommands.Cancel(builder));
 
     private static async Task<int> StatusAsync(
         ParseResult result, Invocation invocation, CancellationToken cancellationToken)

@@ -140,4 +140,14 @@ internal static class MemberCommands
             },
             member);
     }
+
+    public static Command Cancel(CommandBuilder builder) => builder.Create(
+        "cancel",
+        "Withdraws the change of the members that is asked for and not done yet",
+        async (_, invocation, cancellationToken) =>
+        {
+            var index = await invocation.Client.CancelMembershipChangeAsync(cancellationToken);
+            invocation.Surroundings.Output.WriteLine($"withdrawn (index {Exact.Of<ulong>(index)})");
+            return ExitCode.Ok;
+        });
 }

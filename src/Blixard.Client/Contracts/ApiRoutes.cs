@@ -9,6 +9,7 @@ public static class ApiRoutes
     public const string Cluster = "/v1/cluster";
     public const string Members = "/v1/cluster/members";
     public const string Transfer = "/v1/cluster/transfer";
+    public const string Cancel = "/v1/cluster/cancel";
     public const string Nodes = "/v1/nodes";
     public const string Vms = "/v1/vms";
     public const string Events = "/v1/events";

@@ -86,6 +86,9 @@ internal static class ApiEndpoints
                 One + "/promote",
                 (HttpContext context, MemberEndpoints members, string member) => members.PromoteAsync(context, member))
             .Describe<ClusterMember>("Make a learner a voter", Nothing, 400, 404, 409, 422, 504);
+        routes.MapPost(ApiRoutes.Cancel, (HttpContext context, MemberEndpoints members) => members.CancelAsync(context))
+            .Describe("Withdraw the change of the members that is not done yet", Nothing, 400, 409, 422, 504)
+            .Produces(StatusCodes.Status204NoContent);
         routes.MapPost(
                 ApiRoutes.Transfer, (HttpContext context, MemberEndpoints members) => members.TransferAsync(context))
             .Describe<Leadership>("Let another voter lead", Nothing, 400, 404, 409, 422, 504)

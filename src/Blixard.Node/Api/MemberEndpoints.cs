@@ -131,6 +131,34 @@ internal sealed class MemberEndpoints(
             Documents.Json.Leadership);
     }
 
+    /// <summary>Withdraws the change that is not done yet; 409 where there is none, or it is done after all.</summary>
+    public async Task CancelAsync(HttpContext context)
+    {
+        var identity = RequestIdentity.Of(context.Request, default);
+        var pending = (await reads.CurrentAsync(context.RequestAborted)).Membership.Pending
+            ?? throw new ApiException(Problems.ChangeRefused("no change of the members is pending"));
+        try
+        {
+            var (settled, rejected) = await requests.CancelAsync(pending.Request, identity.Key, context.RequestAborted);
+            if (rejected is not null)
+            {
+                throw new ApiException(Problems.Of(rejected));
+            }
+
+            if (settled!.Value.Refused.Length == 0)
+            {
+                throw new ApiException(Problems.ChangeRefused($"{pending} is done already"));
+            }
+        }
+        catch (OutcomeUnknownException unknown)
+        {
+            throw new ApiException(Problems.OutcomeUnknown(unknown, identity.KeyFor(unknown)));
+        }
+
+        reads.ReadOwnWrite(context);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
     private async Task AskAsync(
         ChangeMembership body, RequestIdentity identity, CancellationToken cancellationToken)
     {

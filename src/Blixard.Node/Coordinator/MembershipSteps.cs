@@ -58,6 +58,11 @@ internal static class MembershipSteps
     {
         var (configuration, member) = (raft.Configuration, new MemberId(pending.MemberId));
         var subject = pending.ToString();
+        if (pending.CancelledBy.Length > 0 && !IsDone())
+        {
+            return No($"withdrawn through {pending.CancelledBy}");
+        }
+
         return pending.Kind switch
         {
             MembershipChangeKind.Add when configuration.Contains(member) => Done(),
@@ -77,6 +82,15 @@ internal static class MembershipSteps
                     + $"{VoterRoles.MaxLearners} learners"),
             MembershipChangeKind.Transfer => Transfer(pending, member, state, raft),
             _ => throw new UnreachableException(),
+        };
+
+        // What is in the log and not committed yet never comes here: an earlier change is not finished.
+        bool IsDone() => pending.Kind switch
+        {
+            MembershipChangeKind.Add => configuration.Contains(member),
+            MembershipChangeKind.Remove => !configuration.Contains(member),
+            MembershipChangeKind.Promote => configuration.IsVoter(member),
+            _ => false,
         };
 
         Settle Done() => new(pending.Request, "", subject);

@@ -34,6 +34,22 @@ internal sealed class MembershipRequests(Proposer proposer, Replica replica, Tim
         }
     }
 
+    /// <summary>Withdraws the change that is pending, and waits for what became of it: it may be done already.</summary>
+    /// <param name="request">The log index at which it was asked for.</param>
+    /// <param name="key">The client's, if it sent one.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>What was settled, or why nothing was withdrawn.</returns>
+    /// <exception cref="OutcomeUnknownException">It is not settled in time.</exception>
+    public async Task<(SettledChange? Settled, Rejected? Rejected)> CancelAsync(
+        ulong request, IdempotencyKey? key, CancellationToken cancellationToken)
+    {
+        var command = Command.Of(new CancelMembershipChange { Request = request });
+        key?.Stamp(command);
+        return await proposer.ProposeAsync(command, cancellationToken) is Rejected rejected
+            ? (null, rejected)
+            : (await SettledAsync(request, cancellationToken), null);
+    }
+
     /// <summary>How the change that was asked for at this index went.</summary>
     /// <exception cref="OutcomeUnknownException">It is not settled in time, or too long ago to be known.</exception>
     public async Task<SettledChange> SettledAsync(ulong request, CancellationToken cancellationToken)

@@ -16,6 +16,7 @@ public sealed partial class Command
         BodyOneofCase.UpdateNode => nameof(Commands.UpdateNode),
         BodyOneofCase.ChangeMembership => nameof(Commands.ChangeMembership),
         BodyOneofCase.SettleMembershipChange => nameof(Commands.SettleMembershipChange),
+        BodyOneofCase.CancelMembershipChange => nameof(Commands.CancelMembershipChange),
         BodyOneofCase.OpenSession => nameof(Commands.OpenSession),
         BodyOneofCase.SetClusterVersion => nameof(Commands.SetClusterVersion),
         BodyOneofCase.AdvanceTime => nameof(Commands.AdvanceTime),
@@ -41,6 +42,8 @@ public sealed partial class Command
     public static Command Of(ChangeMembership body) => new() { ChangeMembership = body };
 
     public static Command Of(SettleMembershipChange body) => new() { SettleMembershipChange = body };
+
+    public static Command Of(CancelMembershipChange body) => new() { CancelMembershipChange = body };
 
     public static Command Of(OpenSession body) => new() { OpenSession = body };
 

@@ -77,6 +77,7 @@ public static class CommandValidator
         Command.BodyOneofCase.ChangeMembership => MembershipRules.Check(command.ChangeMembership),
         Command.BodyOneofCase.SettleMembershipChange =>
             MembershipRules.Check(command.SettleMembershipChange, command.DecidedTerm),
+        Command.BodyOneofCase.CancelMembershipChange => MembershipRules.Check(command.CancelMembershipChange),
         Command.BodyOneofCase.OpenSession => command.OpenSession.Nonce == 0 ? "nonce is missing" : null,
         Command.BodyOneofCase.SetClusterVersion =>
             ClusterRules.Check(command.SetClusterVersion, command.DecidedTerm),

@@ -19,13 +19,14 @@ public static class CommandVersions
     // One line per version: what came with it.
     //   1  everything up to and including SetAnnotation and the changes of the membership
     //   2  AdvanceTime, and with it the end of sessions that are unused for long
-    //   3  the envelope's idempotency key, and the session that a command supersedes
+    //   3  the envelope's idempotency key, and the session that a command supersedes; CancelMembershipChange
     public static uint Needed(Command command)
     {
         ArgumentNullException.ThrowIfNull(command);
         return command.IdempotencyKey.Length > 0 || command.Supersedes is not null ? Keys : command.BodyCase switch
         {
             Command.BodyOneofCase.AdvanceTime => 2,
+            Command.BodyOneofCase.CancelMembershipChange => 3,
 
             // Proposed once every node knows the version it sets, and so this command as well.
             _ => Oldest,

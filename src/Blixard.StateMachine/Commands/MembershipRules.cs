@@ -20,6 +20,8 @@ internal static class MembershipRules
         ?? (body.Request == 0 ? "request is missing" : null)
         ?? Rules.Text("refused", body.Refused, CommandValidator.MaxMessageLength);
 
+    public static string? Check(CancelMembershipChange body) => body.Request == 0 ? "request is missing" : null;
+
     private static string? OnlyOfAdd(ChangeMembership body) =>
         body.MemberId != 0 || body.RaftAddress.Length > 0 || body.ApiAddress.Length > 0
             ? "member_id and addresses are of a node to add"

@@ -3,8 +3,8 @@ using Blixard.StateMachine.Commands;
 namespace Blixard.StateMachine.State;
 
 /// <summary>
-/// ChangeMembership and SettleMembershipChange. Asking is replicated, so that whoever leads carries it out, whatever
-/// becomes of the leader or of the node that was asked; what the engine makes of it comes back the same way.
+/// ChangeMembership, CancelMembershipChange and SettleMembershipChange. Asking is replicated, so that whoever leads carries
+/// it out, whatever becomes of the leader or of the node that was asked; what the engine makes of it comes back the same way.
 /// </summary>
 internal static class ApplyMembership
 {
@@ -42,8 +42,7 @@ internal static class ApplyMembership
     {
         if (edit.Before.Membership.Pending is not { } pending || pending.Request != body.Request)
         {
-            return new Rejected(
-                RejectionReason.ChangeNotPending, $"no change of the members of index {body.Request} is pending");
+            return NotPending(body.Request);
         }
 
         edit.Membership = edit.Before.Membership.Settle(new SettledChange(body.Request, body.Refused));
@@ -60,6 +59,30 @@ internal static class ApplyMembership
 
         return edit.Applied();
     }
+
+    /// <summary>
+    /// Only notes the wish to withdraw: whether the change is in the engine's log already, the leader alone can tell.
+    /// </summary>
+    public static CommandResult Cancel(StateEdit edit, CancelMembershipChange body)
+    {
+        if (edit.Before.Membership.Pending is not { } pending || pending.Request != body.Request)
+        {
+            return NotPending(body.Request);
+        }
+
+        if (pending.CancelledBy.Length == 0)
+        {
+            edit.Membership = edit.Before.Membership with
+            {
+                Pending = pending with { CancelledBy = edit.Command.Actor },
+            };
+        }
+
+        return edit.Applied();
+    }
+
+    private static Rejected NotPending(ulong request) => new(
+        RejectionReason.ChangeNotPending, $"no change of the members of index {request} is pending");
 
     private static Rejected? RefuseToAdd(ClusterState state, ChangeMembership body, ClusterNode? known)
     {

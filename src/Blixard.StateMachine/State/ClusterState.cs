@@ -127,6 +127,8 @@ public sealed record ClusterState
         Command.BodyOneofCase.ChangeMembership => ApplyMembership.Ask(edit, edit.Command.ChangeMembership),
         Command.BodyOneofCase.SettleMembershipChange =>
             ApplyMembership.Settle(edit, edit.Command.SettleMembershipChange),
+        Command.BodyOneofCase.CancelMembershipChange =>
+            ApplyMembership.Cancel(edit, edit.Command.CancelMembershipChange),
         Command.BodyOneofCase.OpenSession => ApplySession.Open(edit, edit.Command.OpenSession),
         Command.BodyOneofCase.SetClusterVersion => ApplyCluster.Raise(edit, edit.Command.SetClusterVersion),
         Command.BodyOneofCase.AdvanceTime => ApplyCluster.Advance(edit, edit.Command.AdvanceTime),

@@ -62,6 +62,9 @@ public sealed record Membership
 public sealed record PendingChange(
     ulong Request, MembershipChangeKind Kind, string Node, ulong MemberId, ulong Term, string Actor, long Since)
 {
+    /// <summary>The node through which it was withdrawn; empty: it was not.</summary>
+    public string CancelledBy { get; init; } = "";
+
     /// <summary>For people: <c>the removal of node n3</c>.</summary>
     public override string ToString() => Kind switch
     {

@@ -23,6 +23,7 @@ internal static class MembershipImages
                 Term = pending.Term,
                 Actor = pending.Actor,
                 Since = pending.Since,
+                CancelledBy = pending.CancelledBy,
             };
         }
 
@@ -66,6 +67,9 @@ internal static class MembershipImages
                     pending.Term,
                     pending.Actor,
                     pending.Since)
+                {
+                    CancelledBy = pending.CancelledBy,
+                }
                 : null,
             Settled = [.. image.Settled.Select(settled => new SettledChange(settled.Request, settled.Refused))],
             Removed = removed.ToImmutable(),

@@ -105,7 +105,8 @@ internal static class StateHash
         {
             var hash = Mix(Mix(Mix(Mix(Seed, "pending"), pending.Request), (ulong)pending.Kind), pending.Node);
             hash = Mix(Mix(Mix(hash, pending.MemberId), pending.Term), pending.Actor);
-            sum += Finish(Mix(hash, unchecked((ulong)pending.Since)));
+            hash = Mix(hash, unchecked((ulong)pending.Since));
+            sum += Finish(pending.CancelledBy.Length == 0 ? hash : Mix(hash, pending.CancelledBy));
         }
 
         // Which of them comes first follows from their indexes.

@@ -59,6 +59,17 @@ public class MemberCommandTests
     }
 
     [Fact]
+    public async Task Cancel_withdraws_what_is_pending()
+    {
+        await using var node = await FakeNode.StartAsync();
+
+        var run = await Run.Against(node, "cluster cancel");
+
+        Assert.Equal((0, "withdrawn (index 100)\n"), (run.ExitCode, run.Output));
+        Assert.Equal(["POST /v1/cluster/cancel"], node.Requests);
+    }
+
+    [Fact]
     public async Task Promote_says_what_the_member_is_now()
     {
         await using var node = await FakeNode.StartAsync();

@@ -158,6 +158,7 @@ internal sealed class FakeNode : IAsyncDisposable
                 context,
                 Cluster.Members.First(member => member.Id == id) with { Membership = MembershipKind.Voter },
                 ApiJson.Default.ClusterMember),
+            ("POST", ["v1", "cluster", "cancel"]) => NothingAsync(context),
             ("POST", ["v1", "cluster", "transfer"]) => TransferAsync(context),
             ("GET", ["v1", "nodes"]) => AnswerAsync(context, Nodes, ApiJson.Default.IReadOnlyListNodeInfo),
             ("GET", ["v1", "nodes", var name]) => AnswerNodeAsync(context, name),
@@ -212,6 +213,12 @@ internal sealed class FakeNode : IAsyncDisposable
     private Task RemoveMemberAsync(HttpContext context, string id)
     {
         Cluster = Cluster with { Members = [.. Cluster.Members.Where(member => member.Id != id)] };
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    private static Task NothingAsync(HttpContext context)
+    {
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
     }

@@ -112,6 +112,47 @@ public class MemberEndpointTests
     }
 
     [Fact]
+    public async Task A_change_that_is_not_made_yet_can_be_withdrawn_and_one_that_is_none_can_not()
+    {
+        await using var host = await ApiHost.StartClusterAsync(changesMembers: true, knowsKeys: true);
+        using var none = await host.SendAsync(HttpMethod.Post, "/v1/cluster/cancel");
+        host.Engine.RefusesChange = new(ChangeStatus.ChangePending, 0, MemberId.None, "not now");
+        host.Do("n2", Command.Of(new ChangeMembership { Kind = MembershipChangeKind.Remove, Node = "n3" }));
+
+        using var cancelled = await host.SendAsync(HttpMethod.Post, "/v1/cluster/cancel");
+
+        await ApiHost.ProblemAsync(none, ProblemTypes.ChangeRefused, 409);
+        Assert.Equal(HttpStatusCode.NoContent, cancelled.StatusCode);
+        Assert.Null(host.Replica.State.Membership.Pending);
+        Assert.Contains("n3", host.Replica.State.Nodes.Keys);
+    }
+
+    [Fact]
+    public async Task A_change_that_is_in_the_log_already_is_not_withdrawn()
+    {
+        await using var host = await ApiHost.StartClusterAsync(changesMembers: true, knowsKeys: true);
+        host.Engine.Status = host.Engine.Status with { IsChangePending = true };
+        host.Do("n2", Command.Of(new ChangeMembership { Kind = MembershipChangeKind.Remove, Node = "n3" }));
+        var cancelling = host.SendAsync(HttpMethod.Post, "/v1/cluster/cancel");
+        while (host.Replica.State.Membership.Pending is not { CancelledBy: "n1" })
+        {
+            await Task.Yield();
+        }
+
+        // As if it had been in the log, and is committed now.
+        host.Engine.Status = host.Engine.Status with
+        {
+            IsChangePending = false,
+            Configuration = Configuration.Of(FakeEngine.Members[0], FakeEngine.Members[1]),
+        };
+        using var answer = await cancelling;
+
+        var problem = await ApiHost.ProblemAsync(answer, ProblemTypes.ChangeRefused, 409);
+        Assert.Equal("The removal of node n3 is done already.", problem.Detail);
+        Assert.DoesNotContain("n3", host.Replica.State.Nodes.Keys);
+    }
+
+    [Fact]
     public async Task A_learner_is_promoted()
     {
         await using var host = await ApiHost.StartClusterAsync(changesMembers: true);

@@ -57,6 +57,31 @@ public sealed class MembershipLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_change_that_is_withdrawn_before_it_is_in_the_log_is_not_made()
+    {
+        foreach (var member in _cluster.Members)
+        {
+            member.ClusterVersion = CommandVersions.Keys;
+        }
+
+        _cluster.RefusesChange = _ => new(ChangeStatus.ChangePending, 0, MemberId.None, "not now");
+        await StartAsync();
+        await _cluster["n1"].Proposer.ProposeAsLeaderAsync(
+            Command.Of(new SetClusterVersion { Version = CommandVersions.Keys }), 1, default).WaitAsync(Patience);
+        var asking = AskAsync("n2", Ask(MembershipChangeKind.Remove, "n3"));
+        var pending = await PendingAsync(_cluster["n2"].Replica);
+
+        var cancelled = await _cluster["n3"].Proposer.ProposeAsync(
+            Command.Of(new CancelMembershipChange { Request = pending.Request }), default).WaitAsync(Patience);
+
+        Assert.IsType<Applied>(cancelled);
+        Assert.Equal("withdrawn through n3", (await asking).Refused);
+        Assert.Null(_cluster["n1"].Replica.State.Membership.Pending);
+        Assert.Contains("n3", _cluster["n1"].Replica.State.Nodes.Keys);
+        Assert.Empty(_cluster.Changes);
+    }
+
+    [Fact]
     public async Task What_the_engine_refuses_comes_back_with_its_reason_and_nothing_is_different()
     {
         await StartAsync();
@@ -204,6 +229,20 @@ public sealed class MembershipLoopTests : IAsyncDisposable
     }
 
     /// <param name="rules">Null: roles only by request.</param>
+    private static async Task<PendingChange> PendingAsync(Replica replica)
+    {
+        while (true)
+        {
+            var next = replica.NextState;
+            if (replica.State.Membership.Pending is { } pending)
+            {
+                return pending;
+            }
+
+            await next.WaitAsync(Patience);
+        }
+    }
+
     private async Task StartAsync(VoterRoleRules? rules = null)
     {
         _cluster.Elect("n1");

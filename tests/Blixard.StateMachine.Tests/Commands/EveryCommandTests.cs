@@ -27,7 +27,7 @@ public sealed class EveryCommandTests
             replica.Do(Samples.Of(Command.BodyOneofCase.RegisterVm).In(1, 2).Term(1));
         }
 
-        if (body == Command.BodyOneofCase.SettleMembershipChange)
+        if (body is Command.BodyOneofCase.SettleMembershipChange or Command.BodyOneofCase.CancelMembershipChange)
         {
             // Of which it is the end: at index 4, after the session, the node and the VM.
             replica.Do(Samples.Of(Command.BodyOneofCase.ChangeMembership).In(1, 3).Term(1));
@@ -50,6 +50,7 @@ public sealed class EveryCommandTests
     private static bool IsAboutTheCluster(Command.BodyOneofCase body) => body
         is Command.BodyOneofCase.OpenSession
         or Command.BodyOneofCase.SetClusterVersion
+        or Command.BodyOneofCase.CancelMembershipChange
         or Command.BodyOneofCase.AdvanceTime;
 
     [Fact]

@@ -98,6 +98,7 @@ internal static class Samples
                 RaftAddress = "10.77.0.12:7481",
                 ApiAddress = "10.77.0.12:7480",
             }),
+            Command.BodyOneofCase.CancelMembershipChange => Command.Of(new CancelMembershipChange { Request = 4 }),
             Command.BodyOneofCase.SettleMembershipChange => Command.Of(
                 new SettleMembershipChange { Request = 4, Refused = "1234 entries behind" }),
             Command.BodyOneofCase.SetClusterVersion => Command.Of(new SetClusterVersion { Version = 2 }),

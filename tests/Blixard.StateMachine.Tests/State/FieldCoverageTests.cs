@@ -108,6 +108,7 @@ public sealed class FieldCoverageTests
             whole with { Pending = pending with { Term = 3 } },
             whole with { Pending = pending with { Actor = "n2" } },
             whole with { Pending = pending with { Since = 2 } },
+            whole with { Pending = pending with { CancelledBy = "n2" } },
             whole with { Settled = [] },
             whole with { Settled = [new SettledChange(6, "no")] },
             whole with { Settled = [new SettledChange(5, "")] },

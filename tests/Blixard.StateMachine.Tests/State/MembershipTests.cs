@@ -12,6 +12,29 @@ public sealed class MembershipTests
     private Membership Membership => _replica.State.Membership;
 
     [Fact]
+    public void A_change_is_withdrawn_once_and_only_while_it_is_pending()
+    {
+        var replica = Replica.With("n1", "n2", "n3");
+        var request = replica.Do(Make.Ask(MembershipChangeKind.Remove, "n3")).State.Index;
+        replica.Refuses(
+            Make.Cancel(request + 1),
+            RejectionReason.ChangeNotPending,
+            $"no change of the members of index {request + 1} is pending");
+
+        replica.Do(Make.Cancel(request));
+        var again = replica.Do(Make.Cancel(request).By("n1"));
+
+        Assert.Equal("n2", again.State.Membership.Pending!.CancelledBy);
+        Assert.Equal(again.State.Hash, SnapshotTests.Copy(again.State).Hash);
+        replica.Do(Make.Settle(request, "withdrawn through n2"));
+        Assert.Contains("n3", replica.State.Nodes.Keys);
+        replica.Refuses(
+            Make.Cancel(request),
+            RejectionReason.ChangeNotPending,
+            $"no change of the members of index {request} is pending");
+    }
+
+    [Fact]
     public void An_added_node_is_known_with_its_addresses_before_it_has_joined()
     {
         var change = Assert.Single(_replica.Do(Make.Add("n3")).Changes);
