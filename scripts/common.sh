@@ -18,6 +18,16 @@ require_sdk() {
   (cd "$ROOT" && dotnet --version >/dev/null) || die "The .NET SDK found here does not fit global.json."
 }
 
+# publish_program PROJECT DIRECTORY: one that is built. Compiled ahead for this machine it starts twice as fast, and a
+# busy daemon is not slowed by its compiler at first; that takes a compiler package from the registry.
+publish_program() {
+  local runtime
+  runtime=$(dotnet --info | sed -n 's/^ *RID: *//p' | head -n 1)
+  mkdir -p "$2"
+  dotnet publish "$1" -c Release -r "$runtime" --nologo -v quiet -o "$2" >"$2.log" 2>&1 ||
+    dotnet publish "$1" -c Release --no-build --nologo -v quiet -o "$2"
+}
+
 # Hosts are made by root: the caller is root, may become it without a password, or must ask somebody who may.
 may_run_hosts() { ((EUID == 0)) || sudo -n true 2>/dev/null; }
 
