@@ -10,12 +10,40 @@ namespace Blixard.Node.Replication;
 /// is so.
 /// </summary>
 /// <param name="self">What this node is; complete, the same for the life of the process.</param>
-internal sealed partial class NodeRegistration(
-    RegisterNode self, Replica replica, Proposer proposer, TimeProvider time, ILogger<NodeRegistration> log)
-    : BackgroundService
+internal sealed partial class NodeRegistration : BackgroundService
 {
     /// <summary>After a refusal, which only another configuration or another node can lift.</summary>
     public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
+
+    private readonly RegisterNode _self;
+    private readonly Replica _replica;
+    private readonly Proposer _proposer;
+    private readonly ReplicationEvents _events;
+    private readonly TimeProvider _time;
+    private readonly ILogger<NodeRegistration> _log;
+
+    // What the state says of this node is another thing now. Not every new state: there may be thousands in a second.
+    private readonly Pulse _news = new();
+
+    public NodeRegistration(
+        RegisterNode self,
+        Replica replica,
+        Proposer proposer,
+        ReplicationEvents events,
+        TimeProvider time,
+        ILogger<NodeRegistration> log)
+    {
+        (_self, _replica, _proposer, _events, _time, _log) = (self, replica, proposer, events, time, log);
+        events.Applied += OnApplied;
+        events.Restored += OnRestored;
+    }
+
+    public override void Dispose()
+    {
+        _events.Applied -= OnApplied;
+        _events.Restored -= OnRestored;
+        base.Dispose();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,19 +52,19 @@ internal sealed partial class NodeRegistration(
             // What is applied here at the start may be old: the first time it is proposed whatever the state says.
             while (!await RegisterAsync(stoppingToken))
             {
-                await Task.Delay(RetryAfter, time, stoppingToken);
+                await Task.Delay(RetryAfter, _time, stoppingToken);
             }
 
             while (true)
             {
-                var nextState = replica.NextState;
-                if (!IsKnown(replica.State) && !await RegisterAsync(stoppingToken))
+                var news = _news.Next;
+                if (!IsKnown(_replica.State) && !await RegisterAsync(stoppingToken))
                 {
-                    await Task.Delay(RetryAfter, time, stoppingToken);
+                    await Task.Delay(RetryAfter, _time, stoppingToken);
                     continue;
                 }
 
-                await nextState.WaitAsync(stoppingToken);
+                await news.WaitAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -46,17 +74,17 @@ internal sealed partial class NodeRegistration(
     }
 
     private bool IsKnown(ClusterState state) =>
-        state.Nodes.TryGetValue(self.Node, out var node)
-        && node.MemberId == self.MemberId
-        && node.BootId == self.BootId
-        && node.ApiAddress == self.ApiAddress
-        && node.RaftAddress == self.RaftAddress
-        && node.Version == self.Version
-        && node.ClusterVersion == self.ClusterVersion
-        && node.Cpus == self.Cpus
-        && node.MemoryBytes == self.MemoryBytes
-        && node.Labels.Count == self.Labels.Count
-        && self.Labels.All(label => node.Labels.TryGetValue(label.Key, out var value) && value == label.Value);
+        state.Nodes.TryGetValue(_self.Node, out var node)
+        && node.MemberId == _self.MemberId
+        && node.BootId == _self.BootId
+        && node.ApiAddress == _self.ApiAddress
+        && node.RaftAddress == _self.RaftAddress
+        && node.Version == _self.Version
+        && node.ClusterVersion == _self.ClusterVersion
+        && node.Cpus == _self.Cpus
+        && node.MemoryBytes == _self.MemoryBytes
+        && node.Labels.Count == _self.Labels.Count
+        && _self.Labels.All(label => node.Labels.TryGetValue(label.Key, out var value) && value == label.Value);
 
     /// <summary>False: refused.</summary>
     private async Task<bool> RegisterAsync(CancellationToken cancellationToken)
@@ -65,13 +93,13 @@ internal sealed partial class NodeRegistration(
         {
             try
             {
-                switch (await proposer.ProposeAsync(Command.Of(self.Clone()), cancellationToken))
+                switch (await _proposer.ProposeAsync(Command.Of(_self.Clone()), cancellationToken))
                 {
                     case Applied applied:
-                        LogRegistered(self.Node, applied.Index);
+                        LogRegistered(_self.Node, applied.Index);
                         return true;
                     case Rejected rejected:
-                        LogRefused(self.Node, rejected.Detail);
+                        LogRefused(_self.Node, rejected.Detail);
                         return false;
                     default:
                         throw new UnreachableException();
@@ -80,11 +108,25 @@ internal sealed partial class NodeRegistration(
             catch (Exception e) when (e is NoLeaderException or OutcomeUnknownException or OverloadedException)
             {
                 // Registering twice is the same as once; the deadline of the proposal was pause enough.
-                LogNotYet(self.Node, e.Message);
-                await Task.Delay(Proposer.RetryAfter, time, cancellationToken);
+                LogNotYet(_self.Node, e.Message);
+                await Task.Delay(Proposer.RetryAfter, _time, cancellationToken);
             }
         }
     }
+
+    private void OnApplied(ApplyOutcome outcome)
+    {
+        foreach (var change in outcome.Changes)
+        {
+            if (change.Entity == EntityKind.Node && change.Name == _self.Node)
+            {
+                _news.Fire();
+                return;
+            }
+        }
+    }
+
+    private void OnRestored(ClusterState state) => _news.Fire();
 
     [LoggerMessage(LogLevel.Information, "Node {Node} is registered at index {Index}")]
     private partial void LogRegistered(string node, ulong index);

@@ -69,7 +69,7 @@ public sealed class NodeRegistrationTests : IDisposable
     {
         var member = _cluster["n2"];
         var registration = new NodeRegistration(
-            self, member.Replica, member.Proposer, _time, NullLogger<NodeRegistration>.Instance);
+            self, member.Replica, member.Proposer, member.Events, _time, NullLogger<NodeRegistration>.Instance);
         await registration.StartAsync(default);
         return registration;
     }
