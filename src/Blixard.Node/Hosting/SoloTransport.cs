@@ -14,6 +14,14 @@ internal sealed class SoloTransport : IRaftTransport
     public void Send(Message message) =>
         throw new InvalidOperationException($"a single node has nobody to send {message.GetType().Name} to");
 
+    public void Send(IReadOnlyList<Message> messages)
+    {
+        foreach (var message in messages)
+        {
+            Send(message);
+        }
+    }
+
     public Task<SnapshotMeta> SendSnapshotAsync(InstallSnapshotRequest request, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("a single node has nobody to send a snapshot to");
 

@@ -29,6 +29,7 @@ internal sealed partial class PersistWorker(
 
     private readonly WorkQueue<Work> _work = new();
     private readonly TaskCompletionSource _completed = new();
+    private readonly List<Message> _sending = [];
     private bool _marked = true;
     private long _spaceChecked;
 
@@ -161,11 +162,11 @@ internal sealed partial class PersistWorker(
         // Persist before replying: Figure 2. Only now may votes and acknowledgements leave.
         foreach (var ready in together)
         {
-            foreach (var message in ready.AfterDurable)
-            {
-                transport.Send(message);
-            }
+            _sending.AddRange(ready.AfterDurable);
         }
+
+        transport.Send(_sending);
+        _sending.Clear();
 
         post(new BatchPersisted(together[^1].Batch));
         together.Clear();

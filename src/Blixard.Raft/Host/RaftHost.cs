@@ -44,6 +44,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private readonly SnapshotDispatch _snapshots;
     private readonly StateDigests _digests;
 
+    private readonly List<Message> _sending = [];
     private RaftStatus _status;
 
     // What LeadershipChanged told last; apart from the status, which every tick renews.
@@ -413,9 +414,12 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 }
                 else
                 {
-                    _transport.Send(message);
+                    _sending.Add(message);
                 }
             }
+
+            _transport.Send(_sending);
+            _sending.Clear();
 
             if (ready.Batch != 0)
             {

@@ -14,6 +14,9 @@ public interface IRaftTransport : IAsyncDisposable
     /// </summary>
     void Send(Message message);
 
+    /// <summary>The same for several, in order: those to one peer leave together. Keeps nothing of the list.</summary>
+    void Send(IReadOnlyList<Message> messages);
+
     /// <summary>
     /// Sends the newest stored snapshot, at or after the one asked for, over a connection of its own, from where an
     /// earlier attempt broke off; ends when the receiver has it on stable storage. One at a time for each peer.

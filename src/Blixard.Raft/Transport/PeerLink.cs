@@ -5,8 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Blixard.Raft.Transport;
 
 /// <summary>
-/// The way to one peer: a bounded queue, and a loop that keeps a connection and writes all that waits in one go. What
-/// can't be sent is dropped and told, never kept: Raft sends again what matters, and old messages matter least.
+/// The way to one peer: a bounded queue, and a loop that keeps a connection and writes all that waits in one go, on the
+/// thread of whoever flushes while the socket takes it. What can't be sent is dropped and told, never kept: Raft sends
+/// again what matters, and old messages matter least.
 /// </summary>
 internal sealed partial class PeerLink(
     TransportOptions options,
@@ -29,12 +30,14 @@ internal sealed partial class PeerLink(
             FullMode = BoundedChannelFullMode.Wait,
         });
 
+    private readonly Doorbell _doorbell = new();
     private readonly ByteWriter _frames = new(CoalesceBytes);
     private long _queuedBytes;
     private long _lastReport = long.MinValue;
     private volatile bool _connected;
 
-    public void Send(Message message)
+    /// <summary>It leaves with the next <see cref="Flush"/> at the latest.</summary>
+    public void Queue(Message message)
     {
         var bytes = MessageCodec.PayloadBytes(message);
         if (_connected && Interlocked.Add(ref _queuedBytes, bytes) <= options.MaxQueuedBytes)
@@ -53,6 +56,9 @@ internal sealed partial class PeerLink(
 
         Report();
     }
+
+    /// <summary>Sends what waits. Called without a lock: what follows from a broken connection may run in it.</summary>
+    public void Flush() => _doorbell.Ring();
 
     /// <summary>Dials, and dials again, until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -101,19 +107,23 @@ internal sealed partial class PeerLink(
         var closing = NoticeEndAsync(connection, ended);
         try
         {
-            while (await _queue.Reader.WaitToReadAsync(ended.Token))
+            // By way of the pool: whoever cancels must not run what follows.
+            using var waking = ended.Token.UnsafeRegister(
+                static bell => ThreadPool.UnsafeQueueUserWorkItem(static bell => bell.Ring(), (Doorbell)bell!, false),
+                _doorbell);
+            while (true)
             {
-                while (_frames.Length < CoalesceBytes && _queue.Reader.TryRead(out var message))
+                ended.Token.ThrowIfCancellationRequested();
+                if (TakeQueued())
                 {
-                    Interlocked.Add(ref _queuedBytes, -MessageCodec.PayloadBytes(message));
-                    var start = Frame.Begin(_frames, MessageCodec.TypeOf(message), options.ClusterId);
-                    MessageCodec.Write(message, _frames);
-                    Frame.End(_frames, start);
+                    await connection.Stream.WriteAsync(_frames.Written, ended.Token);
+                    _frames.Clear();
+                    _frames.Trim(KeptBufferBytes);
                 }
-
-                await connection.Stream.WriteAsync(_frames.Written, ended.Token);
-                _frames.Clear();
-                _frames.Trim(KeptBufferBytes);
+                else
+                {
+                    await _doorbell.WaitAsync();
+                }
             }
         }
         finally
@@ -122,6 +132,20 @@ internal sealed partial class PeerLink(
             await ended.CancelAsync();
             await closing;
         }
+    }
+
+    /// <summary>Makes one write of what waits. False: nothing does.</summary>
+    private bool TakeQueued()
+    {
+        while (_frames.Length < CoalesceBytes && _queue.Reader.TryRead(out var message))
+        {
+            Interlocked.Add(ref _queuedBytes, -MessageCodec.PayloadBytes(message));
+            var start = Frame.Begin(_frames, MessageCodec.TypeOf(message), options.ClusterId);
+            MessageCodec.Write(message, _frames);
+            Frame.End(_frames, start);
+        }
+
+        return _frames.Length > 0;
     }
 
     /// <summary>The peer never speaks on this connection: whatever can be read is its end.</summary>

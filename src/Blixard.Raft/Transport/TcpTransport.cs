@@ -54,14 +54,35 @@ public sealed class TcpTransport : IRaftTransport
 
     public void Send(Message message)
     {
+        Queue(message)?.Flush();
+    }
+
+    public void Send(IReadOnlyList<Message> messages)
+    {
+        PeerLink? last = null;
+        foreach (var message in messages)
+        {
+            var link = Queue(message);
+            if (link != last)
+            {
+                last?.Flush();
+                last = link;
+            }
+        }
+
+        last?.Flush();
+    }
+
+    private PeerLink? Queue(Message message)
+    {
         if (_links.TryGetValue(message.To, out var link))
         {
-            link.Link.Send(message);
+            link.Link.Queue(message);
+            return link.Link;
         }
-        else
-        {
-            _events?.Unreachable(message.To);
-        }
+
+        _events?.Unreachable(message.To);
+        return null;
     }
 
     public async Task<SnapshotMeta> SendSnapshotAsync(

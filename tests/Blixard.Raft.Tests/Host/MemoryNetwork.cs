@@ -55,6 +55,14 @@ internal sealed class MemoryNetwork
             }
         }
 
+        public void Send(IReadOnlyList<Message> messages)
+        {
+            foreach (var message in messages)
+            {
+                Send(message);
+            }
+        }
+
         public async Task<SnapshotMeta> SendSnapshotAsync(
             InstallSnapshotRequest request, CancellationToken cancellationToken)
         {

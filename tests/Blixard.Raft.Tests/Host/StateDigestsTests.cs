@@ -213,6 +213,8 @@ public sealed class StateDigestsTests : IDisposable
 
         public void Send(Message message) => Sent.Add(message);
 
+        public void Send(IReadOnlyList<Message> messages) => Sent.AddRange(messages);
+
         public Task<SnapshotMeta> SendSnapshotAsync(
             InstallSnapshotRequest request, CancellationToken cancellationToken) =>
             throw new NotSupportedException();

@@ -40,6 +40,33 @@ public sealed class TcpTransportTests
     }
 
     [Fact]
+    public async Task Messages_to_several_peers_that_are_sent_together_all_arrive_in_order()
+    {
+        await using var bench = new TcpBench(3);
+        for (var member = 1; member <= 3; member++)
+        {
+            bench.Start(member);
+        }
+
+        await Task.WhenAll(bench.SayUntilHeardAsync(1, 2, 0), bench.SayUntilHeardAsync(1, 3, 0));
+
+        for (ulong i = 0; i < 100; i++)
+        {
+            bench[1].Send([.. Enumerable.Range(1, 6).Select(n =>
+                new ReadIndexRequest(new(1), new(n <= 2 || n == 6 ? 2UL : 3UL), 1, (i * 6) + (ulong)n))]);
+        }
+
+        foreach (var (peer, last, places) in new[] { (2, 600UL, new[] { 1, 2, 0 }), (3, 599UL, [3, 4, 5]) })
+        {
+            ulong[] Heard() =>
+                [.. bench.Told[peer].Received.OfType<ReadIndexRequest>().Select(m => m.Context).Where(c => c > 0)];
+            await bench.UntilAsync(() => Heard().LastOrDefault() == last);
+            Assert.Equal(
+                Enumerable.Range(1, 600).Where(n => places.Contains(n % 6)).Select(n => (ulong)n), Heard());
+        }
+    }
+
+    [Fact]
     public async Task Both_sides_speak_at_once_and_large_requests_pass()
     {
         await using var bench = new TcpBench(2);
