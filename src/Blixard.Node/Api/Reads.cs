@@ -77,7 +77,16 @@ internal sealed class Reads(
     public static async Task AnswerAsync<T>(HttpContext context, T document, JsonTypeInfo<T> type) =>
         await context.Response.WriteAsJsonAsync(document, type, contentType: null, context.RequestAborted);
 
-    private async Task<ClusterState> FreshAsync(ReadQuery query, CancellationToken cancellationToken)
+    private ValueTask<ClusterState> FreshAsync(ReadQuery query, CancellationToken cancellationToken)
+    {
+        // Most often there is nothing to wait for, and so nothing to limit.
+        var state = replica.State;
+        return query.Consistency == Consistency.Stale && (query.MinIndex is not { } least || state.Index >= least)
+            ? new(state)
+            : new(CatchUpAsync(query, cancellationToken));
+    }
+
+    private async Task<ClusterState> CatchUpAsync(ReadQuery query, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(limits.CatchUp, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);

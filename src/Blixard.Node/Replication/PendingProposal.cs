@@ -24,8 +24,8 @@ internal sealed class PendingProposal(
     private bool _woken;
     private bool _sleeps;
 
-    // Completed by the apply loop and by the engine's, which must not run the code of whoever waits.
-    private ManualResetValueTaskSourceCore<bool> _sleep = new() { RunContinuationsAsynchronously = true };
+    // Completed by the session's queue alone: the apply loop and the engine's must not run the code of whoever waits.
+    private ManualResetValueTaskSourceCore<bool> _sleep;
 
     public ulong ClientId => session.Id;
 
@@ -143,8 +143,11 @@ internal sealed class PendingProposal(
             _sleeps = false;
         }
 
-        _sleep.SetResult(true);
+        session.Wakes.Add(this);
     }
+
+    /// <summary>Called by <see cref="WakeQueue"/>: runs what whoever slept does next.</summary>
+    internal void GoOn() => _sleep.SetResult(true);
 
     public void Dispose()
     {

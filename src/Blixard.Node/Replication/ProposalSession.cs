@@ -23,6 +23,9 @@ internal sealed class ProposalSession(ulong id, int window, TimeProvider time)
 
     public ulong Id { get; } = id;
 
+    /// <summary>By which those that wait are woken.</summary>
+    internal WakeQueue Wakes { get; } = new();
+
     public int Pending
     {
         get

@@ -135,7 +135,8 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     /// <exception cref="NoLeaderException">None confirmed it within the read timeout.</exception>
     public Task<ulong> ReadIndexAsync(CancellationToken cancellationToken)
     {
-        var answer = new TaskCompletionSource<ulong>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Many are answered at once, and not on the loop: ReadBarrier.
+        var answer = new TaskCompletionSource<ulong>();
         Post(new ReadAsked(answer));
         return answer.Task.WaitAsync(cancellationToken);
     }
@@ -264,7 +265,14 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         while (_events.Reader.TryRead(out var left))
         {
-            Refuse(left);
+            if (left is ReadAsked(var read))
+            {
+                _reads.Add(read);
+            }
+            else
+            {
+                Refuse(left);
+            }
         }
 
         _reads.FailAll("this node is stopping");

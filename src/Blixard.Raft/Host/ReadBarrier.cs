@@ -4,10 +4,14 @@ namespace Blixard.Raft.Host;
 
 /// <summary>
 /// Gathers the reads that wait while the loop is busy and asks the core once for all of them; asks again when an
-/// answer is overdue or leadership changed. Used by the host's loop alone.
+/// answer is overdue or leadership changed. Used by the host's loop alone. What waits for a read may go on within its
+/// completion, so only the pool completes it.
 /// </summary>
 internal sealed class ReadBarrier(RaftNode core, int retryTicks, int timeoutTicks)
 {
+    // Fewer would wake workers for less than waking costs; more would keep a small read waiting for large ones.
+    private const int ReadsPerWorker = 4;
+
     private readonly Dictionary<ulong, Round> _rounds = [];
     private List<TaskCompletionSource<ulong>> _arriving = [];
     private ulong _context;
@@ -34,9 +38,10 @@ internal sealed class ReadBarrier(RaftNode core, int retryTicks, int timeoutTick
     {
         if (_rounds.Remove(read.Context, out var round))
         {
-            foreach (var waiting in round.Reads)
+            for (var first = 0; first < round.Reads.Count; first += ReadsPerWorker)
             {
-                waiting.TrySetResult(read.Index);
+                var part = round.Reads.GetRange(first, Math.Min(ReadsPerWorker, round.Reads.Count - first));
+                ThreadPool.UnsafeQueueUserWorkItem(new Confirmation(part, read.Index), preferLocal: false);
             }
         }
     }
@@ -87,9 +92,35 @@ internal sealed class ReadBarrier(RaftNode core, int retryTicks, int timeoutTick
 
     private static void Fail(Round round, string reason)
     {
-        foreach (var waiting in round.Reads)
+        if (round.Reads.Count > 0)
         {
-            waiting.TrySetException(new NoLeaderException(reason));
+            ThreadPool.UnsafeQueueUserWorkItem(new Failure(round.Reads, reason), preferLocal: false);
+        }
+    }
+
+    /// <summary>
+    /// Some of those who read go on one after the other, on a worker that is woken once for them, and never on the loop.
+    /// </summary>
+    private sealed class Confirmation(List<TaskCompletionSource<ulong>> reads, ulong index) : IThreadPoolWorkItem
+    {
+        public void Execute()
+        {
+            foreach (var waiting in reads)
+            {
+                waiting.TrySetResult(index);
+            }
+        }
+    }
+
+    /// <inheritdoc cref="Confirmation"/>
+    private sealed class Failure(List<TaskCompletionSource<ulong>> reads, string reason) : IThreadPoolWorkItem
+    {
+        public void Execute()
+        {
+            foreach (var waiting in reads)
+            {
+                waiting.TrySetException(new NoLeaderException(reason));
+            }
         }
     }
 
