@@ -34,7 +34,7 @@ buildDotnetModule {
   dotnet-runtime = dotnetCorePackages.aspnetcore_10_0;
 
   # Code compiled ahead needs a compiler package of exactly the SDK's version, which cannot be pinned beside a pinned
-  # nixpkgs; the CLI starts some 60 ms later without.
+  # nixpkgs; the CLI starts some 60 ms later without, and a busy daemon is slower at first.
   dotnetFlags = [ "-p:PublishReadyToRun=false" ];
 
   # Grpc.Tools brings a protoc that is linked for other distributions.
