@@ -32,6 +32,7 @@ internal static class Engine
             {
                 ClusterId = identity.ClusterId,
                 Member = identity.Member,
+                SnapshotDirectory = data.SnapshotPath,
                 SegmentBytes = settings.Raft.SegmentBytes,
                 ReserveBytes = settings.Storage.ReserveBytes,
                 Logger = logs.CreateLogger<WriteAheadLog>(),

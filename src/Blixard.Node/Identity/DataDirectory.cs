@@ -45,7 +45,13 @@ internal sealed class DataDirectory : IDisposable
     public string RecoveryPath => Path.Combine(Root, "recovery");
 
     /// <summary>Is there anything of an engine's?</summary>
-    public bool HasLog => HasFiles(WalPath) || HasFiles(SnapshotPath);
+    public bool HasRaftFiles => HasFiles(WalPath) || HasFiles(SnapshotPath);
+
+    /// <summary>
+    /// Is there a segment of a log? Snapshots, spare files and what was set aside say what was promised as little as an
+    /// empty directory does.
+    /// </summary>
+    public bool HasLog => Directory.Exists(WalPath) && Directory.EnumerateFiles(WalPath, "*.wal").Any();
 
     /// <summary>One that nobody but the daemon may look into; its name is on stable storage.</summary>
     public static void CreatePrivate(string path)

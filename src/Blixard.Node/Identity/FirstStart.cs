@@ -52,7 +52,7 @@ internal static class FirstStart
     private static NodeIdentity New(
         NodeSettings settings, DataDirectory data, ImmutableArray<Peer> peers, Func<ulong> newClusterId)
     {
-        if (data.HasLog)
+        if (data.HasRaftFiles)
         {
             throw new IdentityException(
                 $"{data.Root} holds a Raft log, but {data.IdentityPath}, which says whose it is, is missing. Restore it from "
@@ -94,8 +94,9 @@ internal static class FirstStart
         if (identity.InUse && !data.HasLog)
         {
             throw new IdentityException(
-                $"{data.Root}/raft is empty, but member {identity.Member} has been in use. A member that lost its log "
-                + "must not come back as itself: a voter that forgot its votes could break the cluster. "
+                $"{data.WalPath} holds no segment of a log (*.wal), but member {identity.Member} has been in use. A member "
+                + "that lost its log must not come back as itself: a voter that forgot its votes could break the cluster. "
+                + (data.HasRaftFiles ? "What else is left there does not make up for it. " : "")
                 + Replace(settings));
         }
 

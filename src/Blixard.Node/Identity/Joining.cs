@@ -42,7 +42,7 @@ internal static class Joining
                     + "directory. If nothing in it is needed any longer, stop blixard-node and move it away.");
         }
 
-        if (data.HasLog)
+        if (data.HasRaftFiles)
         {
             throw new IdentityException(
                 $"{data.Root} holds a Raft log: a node joins with an empty data directory. If nothing in it is needed any "

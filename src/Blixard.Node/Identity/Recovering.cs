@@ -103,7 +103,7 @@ internal static class Recovering
     private static SurvivingLog Survey(
         NodeSettings settings, DataDirectory data, NodeIdentity identity, RecoverArguments arguments)
     {
-        if (!identity.InUse || !Directory.Exists(data.WalPath) || !Directory.Exists(data.SnapshotPath) || !data.HasLog)
+        if (!identity.InUse || !Directory.Exists(data.WalPath) || !Directory.Exists(data.SnapshotPath) || !data.HasRaftFiles)
         {
             throw new IdentityException(
                 $"{data.Root} is member {identity.Member} of cluster {Hex(identity.ClusterId)} and holds no log: there is "

@@ -26,7 +26,7 @@ public static class LogRewrite
     public static SurvivingLog Read(
         IFileSystem fileSystem, string logDirectory, string snapshotDirectory, WalOptions options)
     {
-        var (log, loss) = ReadLog(fileSystem, logDirectory, options);
+        var (log, loss) = ReadLog(fileSystem, logDirectory, options with { SnapshotDirectory = snapshotDirectory });
         var lastTerm = log.Entries.Count > 0 ? log.Entries[^1].Term : 0;
         var term = Math.Max(log.HardState.Term, Math.Max(lastTerm, log.Snapshot.Term));
         using var stored = SnapshotStore
@@ -131,6 +131,11 @@ public static class LogRewrite
         catch (WalCorruptException damage)
         {
             loss ??= new($"{damage.File}: expected {damage.Expected}", null);
+        }
+
+        if (LostLog.Trace(fileSystem, directory, options.SnapshotDirectory) is { } trace)
+        {
+            loss ??= new($"{directory} has lost the segments (*.wal) of the log that {trace} belongs to", null);
         }
 
         return (log, loss);

@@ -11,7 +11,9 @@ namespace Blixard.Raft.Storage;
 /// </summary>
 internal static class RepairMarker
 {
-    private const string Name = "repair";
+    /// <summary>Of the file.</summary>
+    public const string Name = "repair";
+
     private const uint Magic = 0x5052_5842; // "BXRP"
     private const ulong Version = 1;
     private const int Copies = 2;

@@ -14,7 +14,8 @@ internal sealed partial class SegmentPool : IDisposable
     /// <summary>Of files that are not finished; a start removes them.</summary>
     public const string TemporarySuffix = ".tmp";
 
-    private const string BallastName = "ballast";
+    /// <summary>The file that only keeps space from others.</summary>
+    public const string BallastName = "ballast";
 
     private readonly IFileSystem _fileSystem;
     private readonly string _directory;

@@ -16,6 +16,12 @@ public sealed record WalOptions
     /// </summary>
     public Configuration FirstConfiguration { get; init; } = Configuration.Empty;
 
+    /// <summary>
+    /// Where the snapshots are that go with this log: with anything in it, a log that is not there is one that was lost,
+    /// and is not begun anew. Null: not looked at.
+    /// </summary>
+    public string? SnapshotDirectory { get; init; }
+
     /// <summary>Size of a segment; a batch that needs more gets a larger one. At least 4 KiB.</summary>
     public long SegmentBytes { get; init; } = 64 << 20;
 

@@ -131,7 +131,8 @@ public sealed partial class WriteAheadLog : IDisposable
     /// and the damaged file is set aside.
     /// </summary>
     /// <exception cref="WalCorruptException">
-    /// Something durable is damaged or missing, and it can't be known exactly what, or nobody else has it.
+    /// Something durable is damaged or missing, and it can't be known exactly what, or nobody else has it; or all of
+    /// the log is gone, and something beside it says that there was one.
     /// </exception>
     /// <exception cref="StorageIdentityException">It is another member's log.</exception>
     /// <exception cref="StorageVersionException">It is of a format version that this program does not read.</exception>
@@ -146,6 +147,7 @@ public sealed partial class WriteAheadLog : IDisposable
         SegmentPool? pool = null;
         try
         {
+            LostLog.Refuse(fileSystem, directory, options.SnapshotDirectory);
             var repair = RepairMarker.Read(fileSystem, directory, options);
             var log = Recover(fileSystem, directory, options);
             if (log.Salvage is { } salvage)

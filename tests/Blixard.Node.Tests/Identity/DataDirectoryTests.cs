@@ -39,5 +39,6 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.Equal(mode, File.GetUnixFileMode(data.Root));
         Assert.Equal(mode, File.GetUnixFileMode(data.WalPath));
         Assert.False(data.HasLog);
+        Assert.False(data.HasRaftFiles);
     }
 }

@@ -84,6 +84,25 @@ public sealed class FirstStartTests : IDisposable
         AssertRefused("must not come back as itself", () => Resolve("n1", bootstrap: true, ThreePeers));
     }
 
+    [Theory]
+    [InlineData("raft/wal", "lock")]
+    [InlineData("raft/wal", "ballast")]
+    [InlineData("raft/wal", "00000003.spare")]
+    [InlineData("raft/wal", "00000002.wal.damaged")]
+    [InlineData("raft/snapshots", "0000000000000064-0000000000000003.snap")]
+    public void What_is_left_beside_a_lost_log_does_not_bring_its_member_back(string directory, string file)
+    {
+        FirstStart.MarkInUse(Resolve("n1", bootstrap: true, ThreePeers), _data);
+        _data.CreateRaftDirectories();
+        var left = Path.Combine(_data.Root, directory, file);
+        File.WriteAllText(left, "something");
+
+        var message = AssertRefused("must not come back as itself", () => Resolve("n1", bootstrap: true, ThreePeers));
+
+        Assert.Contains("blixard cluster remove n1", message, StringComparison.Ordinal);
+        Assert.Equal("something", File.ReadAllText(left));
+    }
+
     [Fact]
     public void Bootstrap_again_with_the_same_list_changes_nothing()
     {

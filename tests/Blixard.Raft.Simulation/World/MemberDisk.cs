@@ -231,6 +231,7 @@ internal sealed class MemberDisk(SimWorld world, SimMember member)
     {
         ClusterId = 1,
         Member = self,
+        SnapshotDirectory = SnapshotDirectory,
         SegmentBytes = world.Options.SegmentBytes,
         MaxSpares = world.Options.MaxSpares,
         PrepareAhead = false,

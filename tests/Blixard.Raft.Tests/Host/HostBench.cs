@@ -66,6 +66,7 @@ internal sealed class HostBench : IAsyncDisposable
             {
                 ClusterId = cluster,
                 Member = self,
+                SnapshotDirectory = Path.Combine(DirectoryOf(id), "snapshots"),
                 SegmentBytes = 1 << 20,
                 FirstSegmentBytes = 1 << 16,
                 ReserveBytes = _reserveBytes,

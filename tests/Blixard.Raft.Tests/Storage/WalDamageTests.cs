@@ -207,6 +207,29 @@ public sealed class WalDamageTests(ITestOutputHelper output)
         Assert.All(before, file => Assert.Equal(file.Value, disk.Content(file.Key)));
     }
 
+    [Theory]
+    [InlineData("log/00000009.spare")]
+    [InlineData("log/ballast")]
+    [InlineData("log/00000001.wal.damaged")]
+    [InlineData("log/repair")]
+    [InlineData("snapshots/0000000000000064-0000000000000003.snap")]
+    [InlineData("snapshots/0000000000000064-0000000000000003.snap.damaged")]
+    public void A_log_that_is_gone_is_not_begun_anew_beside_what_it_left(string trace)
+    {
+        var disk = new SimulatedFileSystem();
+        disk.Create(trace).Dispose();
+        var options = s_options with { SnapshotDirectory = "snapshots" };
+
+        for (var start = 0; start < 2; start++)
+        {
+            var refused = Assert.Throws<WalCorruptException>(() => WriteAheadLog.Open(disk, "log", options, out _));
+
+            Assert.Contains(trace, refused.Message, StringComparison.Ordinal);
+            Assert.Contains("join as a new member", refused.Message, StringComparison.Ordinal);
+            Assert.Equal([trace], disk.Files);
+        }
+    }
+
     [Fact]
     public void Damage_that_hides_the_last_promise_is_refused_with_the_way_out()
     {
