@@ -80,6 +80,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         _snapshots = new(transport, Post, options.SnapshotRetry, time, logger);
         _reads = new(
             _core,
+            first: (ulong)Random.Shared.NextInt64(1, long.MaxValue),
             retryTicks: options.Core.ElectionTicks,
             timeoutTicks: (int)Math.Ceiling(options.ReadTimeout / options.Tick));
         _changes = new(_core, options.Core.ElectionTicks);

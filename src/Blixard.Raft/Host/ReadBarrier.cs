@@ -7,14 +7,18 @@ namespace Blixard.Raft.Host;
 /// answer is overdue or leadership changed. Used by the host's loop alone. What waits for a read may go on within its
 /// completion, so only the pool completes it.
 /// </summary>
-internal sealed class ReadBarrier(RaftNode core, int retryTicks, int timeoutTicks)
+/// <param name="first">
+/// The first context, not 0. Drawn anew at each start: an answer that is late by a whole life of this process must not
+/// confirm a read of this life, which may be older than what was written in between.
+/// </param>
+internal sealed class ReadBarrier(RaftNode core, ulong first, int retryTicks, int timeoutTicks)
 {
     // Fewer would wake workers for less than waking costs; more would keep a small read waiting for large ones.
     private const int ReadsPerWorker = 4;
 
     private readonly Dictionary<ulong, Round> _rounds = [];
     private List<TaskCompletionSource<ulong>> _arriving = [];
-    private ulong _context;
+    private ulong _next = first;
     private long _now;
 
     public void Add(TaskCompletionSource<ulong> read) => _arriving.Add(read);
@@ -27,7 +31,7 @@ internal sealed class ReadBarrier(RaftNode core, int retryTicks, int timeoutTick
             return;
         }
 
-        var context = ++_context;
+        var context = _next++;
         var round = new Round(_arriving, _now + timeoutTicks) { AskAgainAt = _now + retryTicks };
         _arriving = [];
         _rounds.Add(context, round);
