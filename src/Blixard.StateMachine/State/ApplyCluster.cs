@@ -19,14 +19,6 @@ internal static class ApplyCluster
     /// </exception>
     public static CommandResult Raise(StateEdit edit, SetClusterVersion body)
     {
-        if (body.Version > ClusterState.SupportedClusterVersion)
-        {
-            throw new UndecodableCommandException(
-                edit.Index,
-                $"it raises the cluster to version {body.Version}, this blixard-node knows up to "
-                    + $"{ClusterState.SupportedClusterVersion}, start a newer one");
-        }
-
         if (body.Version < edit.Before.ClusterVersion)
         {
             return new Rejected(
@@ -34,7 +26,8 @@ internal static class ApplyCluster
                 $"the cluster has version {edit.Before.ClusterVersion}, which is never lowered to {body.Version}");
         }
 
-        // Decided by a leader who looked at an older state: a node may have come meanwhile.
+        // Decided by a leader who looked at an older state: a node may have come meanwhile. Looked at before anything that
+        // depends on this code's own version: what newer nodes reject must not stop an older one.
         foreach (var node in edit.Before.Nodes.Values)
         {
             if (node.HasJoined && node.KnownClusterVersion < body.Version)
@@ -43,6 +36,14 @@ internal static class ApplyCluster
                     RejectionReason.ClusterVersionUnfit,
                     $"node {node.Name} knows cluster versions up to {node.KnownClusterVersion}, not {body.Version}");
             }
+        }
+
+        if (body.Version > ClusterState.SupportedClusterVersion)
+        {
+            throw new UndecodableCommandException(
+                edit.Index,
+                $"it raises the cluster to version {body.Version}, this blixard-node knows up to "
+                    + $"{ClusterState.SupportedClusterVersion}, start a newer one");
         }
 
         edit.ClusterVersion = body.Version;

@@ -99,6 +99,15 @@ public sealed class ClusterVersionTests
     }
 
     [Fact]
+    public void A_raise_that_is_rejected_for_another_node_does_not_stop_one_that_does_not_know_the_version()
+    {
+        With(("n1", 9), ("n2", 2)).Refuses(
+            Make.Raise(3),
+            RejectionReason.ClusterVersionUnfit,
+            "node n2 knows cluster versions up to 2, not 3");
+    }
+
+    [Fact]
     public void A_snapshot_of_a_later_version_is_refused_with_what_to_do()
     {
         var later = ClusterState.Empty with { ClusterVersion = CommandVersions.Newest + 1 };
