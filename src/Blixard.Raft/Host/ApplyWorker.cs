@@ -32,12 +32,17 @@ internal sealed partial class ApplyWorker(
     {
         if (snapshot is not null || committed.Count > 0)
         {
-            _work.Writer.TryWrite(new(snapshot, committed, TakeSnapshot: false));
+            _work.Writer.TryWrite(new(snapshot, committed, TakeSnapshot: false, Noted: 0));
         }
     }
 
+    /// <summary>
+    /// The log has noted a leader's snapshot of that index, on stable storage: those before it are not needed for it.
+    /// </summary>
+    public void Prune(ulong index) => _work.Writer.TryWrite(new(null, [], TakeSnapshot: false, index));
+
     /// <summary>Takes a snapshot of what is applied by now, however little that is.</summary>
-    public void TakeSnapshot() => _work.Writer.TryWrite(new(null, [], TakeSnapshot: true));
+    public void TakeSnapshot() => _work.Writer.TryWrite(new(null, [], TakeSnapshot: true, Noted: 0));
 
     public void Complete() => _work.Writer.TryComplete();
 
@@ -56,10 +61,9 @@ internal sealed partial class ApplyWorker(
                 Apply(work.Committed);
             }
 
-            // A failed save must stop the member as a failed write does.
-            if (_saving.IsFaulted)
+            if (work.Noted > 0)
             {
-                await _saving;
+                snapshots.Prune(work.Noted);
             }
 
             if (_saving.IsCompleted && _applied > 0 && (work.TakeSnapshot || IsDue))
@@ -158,11 +162,19 @@ internal sealed partial class ApplyWorker(
                 // The log stays as long as it is, and the next one that is due may find space.
                 LogNoSpace(meta.Index, e.Message);
             }
+            catch (Exception e)
+            {
+                // At once, as a failed write does, and not only when the next entry is applied.
+                post(new MemberFailed(
+                    e is IOException io
+                        ? new StorageFailedException($"storing snapshot {meta.Index} failed: {io.Message}", io)
+                        : e));
+            }
         });
     }
 
     [LoggerMessage(LogLevel.Error, "No snapshot could be taken at index {Index}: {Reason}")]
     private partial void LogNoSpace(ulong index, string reason);
 
-    private readonly record struct Work(SnapshotMeta? Snapshot, IReadOnlyList<LogEntry> Committed, bool TakeSnapshot);
+    private readonly record struct Work(SnapshotMeta? Snapshot, IReadOnlyList<LogEntry> Committed, bool TakeSnapshot, ulong Noted);
 }

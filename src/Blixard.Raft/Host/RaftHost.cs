@@ -54,6 +54,9 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private bool _isRepairing;
     private long _freeBytes = long.MaxValue;
 
+    // The newest snapshot of a leader, and the batch with which the log notes it.
+    private (ulong Batch, ulong Index) _received;
+
     /// <summary>Recovers this member from its disk and restores the state machine from the newest snapshot.</summary>
     /// <param name="time">
     /// Of the ticks; its timestamps should go on while the machine is suspended (<see cref="BootTime"/>).
@@ -361,6 +364,12 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
                 break;
             case BatchPersisted(var batch):
                 _core.Persisted(batch);
+                if (_received.Index > 0 && batch >= _received.Batch)
+                {
+                    _apply.Prune(_received.Index);
+                    _received = default;
+                }
+
                 break;
             case SpaceChecked(var free, var low):
                 _freeBytes = free;
@@ -433,6 +442,11 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
             if (ready.Batch != 0)
             {
                 _persist.Persist(ready);
+            }
+
+            if (ready.Snapshot is { } received)
+            {
+                _received = (ready.Batch, received.Index);
             }
 
             _apply.Enqueue(ready.Snapshot, ready.Committed);

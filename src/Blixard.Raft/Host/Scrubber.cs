@@ -28,12 +28,30 @@ internal sealed partial class Scrubber(
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                await PassAsync(cancellationToken);
+                await TryPassAsync(cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Stopping.
+        }
+        catch (Exception e)
+        {
+            // A failed sync, or a bug: nothing else looks at this task.
+            post(new MemberFailed(e));
+        }
+    }
+
+    private async Task TryPassAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PassAsync(cancellationToken);
+        }
+        catch (IOException e) when (e is not StorageFailedException)
+        {
+            // What could not even be opened. The next pass begins at the beginning.
+            LogBrokeOff(e.Message);
         }
     }
 
@@ -58,4 +76,7 @@ internal sealed partial class Scrubber(
         "The disk damaged {File} at offset {Offset}. What it held is still in memory; a snapshot is taken now. Replace "
         + "the disk")]
     private partial void LogDamage(string file, long offset);
+
+    [LoggerMessage(LogLevel.Error, "Reading the disk again broke off, and is tried anew at the next time: {Reason}")]
+    private partial void LogBrokeOff(string reason);
 }

@@ -83,6 +83,17 @@ internal sealed partial class SnapshotDispatch(
         {
             LogEnded(request.To, request.Snapshot.Index);
         }
+        catch (IOException e)
+        {
+            // Of this member's own files: whatever opening them failed for may pass.
+            LogNotSent(request.To, request.Snapshot.Index, e.Message);
+        }
+        catch (Exception e)
+        {
+            // A bug. Without a word it would leave the peer without snapshots for the life of this process.
+            post(new MemberFailed(e));
+            return;
+        }
 
         // The core asks again at once: a peer without space, or without a connection, must not be asked in a circle.
         await PauseAsync(cancellationToken);

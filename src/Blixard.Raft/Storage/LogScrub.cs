@@ -51,21 +51,13 @@ internal sealed class LogScrub(WriteAheadLog log, SnapshotStore snapshots)
 
     private static long? FirstDamaged(WalSegmentReader reader, long from, long end)
     {
-        var sector = from;
-        try
+        // What can't be read is lost as well (ReadWindow).
+        for (var sector = from; sector < end; sector++)
         {
-            for (; sector < end; sector++)
+            if (reader.Classify(sector, out _) == SectorKind.Damaged)
             {
-                if (reader.Classify(sector, out _) == SectorKind.Damaged)
-                {
-                    return sector;
-                }
+                return sector;
             }
-        }
-        catch (IOException)
-        {
-            // What can't be read is lost as well.
-            return sector;
         }
 
         return null;

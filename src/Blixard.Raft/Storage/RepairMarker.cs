@@ -32,7 +32,7 @@ internal static class RepairMarker
         Span<byte> copy = stackalloc byte[WalSector.Size];
         for (var i = 0; i < Copies; i++)
         {
-            if (file.Read(i * WalSector.Size, copy) == WalSector.Size
+            if (IsReadable(file, i, copy)
                 && BinaryPrimitives.ReadUInt32LittleEndian(copy) == Crc32C.Of(copy[sizeof(uint)..])
                 && BinaryPrimitives.ReadUInt32LittleEndian(copy[4..]) == Magic)
             {
@@ -42,6 +42,18 @@ internal static class RepairMarker
 
         throw new WalCorruptException(
             path, 0, "an intact note of what this member lost", WalSalvage.JoinAnew);
+    }
+
+    private static bool IsReadable(IFile file, int number, Span<byte> copy)
+    {
+        try
+        {
+            return file.Read(number * WalSector.Size, copy) == WalSector.Size;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Durable when it returns; there is the old one or the new one at any moment.</summary>

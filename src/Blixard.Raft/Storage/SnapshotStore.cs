@@ -224,9 +224,8 @@ public sealed partial class SnapshotStore
             exists = _fileSystem.List(_directory).Contains(name);
         }
 
-        var file = exists ? _fileSystem.Open(path, writable: true) : _fileSystem.Create(path);
-        var part = new PartialSnapshot(
-            _fileSystem, file, new(meta, length, checksum), () => Publish(path, NameOf(meta)));
+        var footer = new SnapshotFooter(meta, length, checksum);
+        var part = exists ? Resume(path, footer) : Begin(path, footer);
         var free = _fileSystem.FreeBytes(_directory);
         if (free >= length - part.Received)
         {
@@ -237,6 +236,25 @@ public sealed partial class SnapshotStore
         _fileSystem.Delete(path);
         throw new NoSpaceException(
             $"no space left for snapshot {meta.Index}: {length - part.Received} bytes are to come, {free} are free");
+    }
+
+    private PartialSnapshot Begin(string path, SnapshotFooter footer) =>
+        new(_fileSystem, _fileSystem.Create(path), footer, () => Publish(path, NameOf(footer.Meta)));
+
+    private PartialSnapshot Resume(string path, SnapshotFooter footer)
+    {
+        var file = _fileSystem.Open(path, writable: true);
+        try
+        {
+            return new(_fileSystem, file, footer, () => Publish(path, NameOf(footer.Meta)));
+        }
+        catch (IOException)
+        {
+            // What came before can't be read back: it comes again.
+            file.Dispose();
+            _fileSystem.Delete(path);
+            return Begin(path, footer);
+        }
     }
 
     /// <summary>Starts to receive a snapshot from a leader. Nothing is visible before it is committed.</summary>
@@ -268,9 +286,12 @@ public sealed partial class SnapshotStore
         _fileSystem.SyncDirectory(_directory);
     }
 
-    // Only what is older than a snapshot of this member's own state goes. One that was received may not be noted in the
-    // log yet, and the log may still need the one before.
-    private void Prune(ulong savedIndex)
+    /// <summary>
+    /// Of the snapshots up to an index, two are kept. There must be one of this member's own state there, or one that
+    /// its log has noted: while it has not, the log may still need the one before.
+    /// </summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    internal void Prune(ulong savedIndex)
     {
         lock (_gate)
         {
@@ -325,14 +346,24 @@ public sealed partial class SnapshotStore
         lock (_gate)
         {
             FoundDamaged(_logger, damage);
-            SetAsideFiles.Add(_fileSystem, _directory, damage.File);
-            _fileSystem.SyncDirectory(_directory);
+            try
+            {
+                if (_fileSystem.List(_directory).Any(name => $"{_directory}/{name}" == damage.File))
+                {
+                    SetAsideFiles.Add(_fileSystem, _directory, damage.File);
+                    _fileSystem.SyncDirectory(_directory);
+                }
+            }
+            catch (IOException e)
+            {
+                throw new StorageFailedException($"setting {damage.File} aside failed: {e.Message}", e);
+            }
         }
     }
 
     private SnapshotFile Open(string name, ulong index, ulong term)
     {
-        var file = _fileSystem.Open($"{_directory}/{name}", writable: false);
+        var file = new ReadableFile(_fileSystem.Open($"{_directory}/{name}", writable: false));
         try
         {
             var footer = SnapshotFooter.Read(file);

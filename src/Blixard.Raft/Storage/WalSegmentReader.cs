@@ -147,10 +147,16 @@ internal sealed class WalSegmentReader(IFile file, uint incarnation, ReadWindow 
         new(FrameStatus.Damaged, default, 0, [], sector, 0, sector, problem);
 }
 
-/// <summary>One buffer through which several files are read, mostly forwards.</summary>
+/// <summary>
+/// One buffer through which several files are read, mostly forwards. A sector that the disk can't give (EIO) reads as
+/// one that is damaged: what it held is lost either way, and the rest of the log is not.
+/// </summary>
 internal sealed class ReadWindow
 {
     private const int MaxBytes = 1 << 20;
+
+    // No sector of a log: its checksum is wrong, and it is not empty.
+    private static readonly byte[] s_unreadable = Filled();
 
     private byte[] _buffer = [];
     private IFile? _file;
@@ -168,7 +174,15 @@ internal sealed class ReadWindow
                 _buffer = GC.AllocateUninitializedArray<byte>(wanted);
             }
 
-            (_file, _start, _length) = (file, offset, file.Read(offset, _buffer));
+            try
+            {
+                (_file, _start, _length) = (file, offset, file.Read(offset, _buffer));
+            }
+            catch (IOException)
+            {
+                return ReadAlone(file, offset, count);
+            }
+
             if (_length < count)
             {
                 throw new IOException($"{file.Path} became shorter while it was read");
@@ -176,5 +190,30 @@ internal sealed class ReadWindow
         }
 
         return _buffer.AsSpan((int)(offset - _start), count);
+    }
+
+    /// <summary>Somewhere in what was to be read ahead is a sector that can't be read: perhaps not the first.</summary>
+    private ReadOnlySpan<byte> ReadAlone(IFile file, long offset, int count)
+    {
+        (_file, _start, _length) = (file, offset, 0);
+        try
+        {
+            _length = file.Read(offset, _buffer.AsSpan(0, count));
+        }
+        catch (IOException)
+        {
+            return s_unreadable.AsSpan(0, count);
+        }
+
+        return _length == count
+            ? _buffer.AsSpan(0, count)
+            : throw new IOException($"{file.Path} became shorter while it was read");
+    }
+
+    private static byte[] Filled()
+    {
+        var bytes = new byte[WalSector.Size];
+        bytes.AsSpan().Fill(0xEE);
+        return bytes;
     }
 }

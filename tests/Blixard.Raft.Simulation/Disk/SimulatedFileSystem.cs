@@ -43,6 +43,9 @@ internal sealed class SimulatedFileSystem : IFileSystem
 
     public bool FailNextDirectorySync { get; set; }
 
+    /// <summary>512-byte sectors that can't be read (EIO).</summary>
+    public HashSet<(string Path, long Sector)> Unreadable { get; } = [];
+
     /// <summary>Bytes that all files together may have.</summary>
     public long Capacity { get; set; } = long.MaxValue;
 
@@ -209,6 +212,14 @@ internal sealed class SimulatedFileSystem : IFileSystem
         file.Write(offset, bytes);
     }
 
+    private void RequireReadable(string path, long offset, int bytes)
+    {
+        if (Unreadable.Any(bad => bad.Path == path && (bad.Sector + 1) * 512 > offset && bad.Sector * 512 < offset + bytes))
+        {
+            throw new IOException($"Input/output error : '{path}'", hresult: 5);
+        }
+    }
+
     private void Sync(SimulatedFile file)
     {
         Operate();
@@ -257,6 +268,11 @@ internal sealed class SimulatedFileSystem : IFileSystem
         public int Read(long offset, Span<byte> bytes)
         {
             var available = (int)Math.Clamp(file.Current.Length - offset, 0, bytes.Length);
+            if (disk.Unreadable.Count > 0)
+            {
+                disk.RequireReadable(path, offset, available);
+            }
+
             file.Current.AsSpan((int)Math.Min(offset, file.Current.Length), available).CopyTo(bytes);
             return available;
         }

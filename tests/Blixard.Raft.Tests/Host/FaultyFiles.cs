@@ -9,6 +9,8 @@ internal enum FileOperation
     SyncDirectory,
     Rename,
     Preallocate,
+    Read,
+    Open,
 }
 
 /// <summary>The machine's disk, until the test says otherwise: an operation fails, or hangs, or no space is left.</summary>
@@ -23,6 +25,9 @@ internal sealed class FaultyFiles : IFileSystem
     /// <summary>Every such operation fails with EIO from now on; null: none.</summary>
     public FileOperation? Failing { get; set; }
 
+    /// <summary>Operations that failed so far.</summary>
+    public int Failures { get; private set; }
+
     /// <summary>What <see cref="FreeBytes"/> says; null: the truth.</summary>
     public long? Free { get; set; }
 
@@ -35,7 +40,11 @@ internal sealed class FaultyFiles : IFileSystem
 
     public IReadOnlyList<string> List(string directory) => _files.List(directory);
 
-    public IFile Open(string path, bool writable) => new FaultyFile(this, _files.Open(path, writable));
+    public IFile Open(string path, bool writable)
+    {
+        Fail(FileOperation.Open);
+        return new FaultyFile(this, _files.Open(path, writable));
+    }
 
     public IFile Create(string path) => new FaultyFile(this, _files.Create(path));
 
@@ -81,6 +90,7 @@ internal sealed class FaultyFiles : IFileSystem
     {
         if (Failing == operation)
         {
+            Failures++;
             throw new IOException($"{operation} failed: Input/output error", hresult: 5);
         }
     }
@@ -97,7 +107,11 @@ internal sealed class FaultyFiles : IFileSystem
             file.Write(offset, bytes);
         }
 
-        public int Read(long offset, Span<byte> bytes) => file.Read(offset, bytes);
+        public int Read(long offset, Span<byte> bytes)
+        {
+            disk.Fail(FileOperation.Read);
+            return file.Read(offset, bytes);
+        }
 
         public void Preallocate(long length, CancellationToken cancellationToken)
         {

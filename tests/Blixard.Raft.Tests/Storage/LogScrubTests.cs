@@ -56,6 +56,45 @@ public sealed class LogScrubTests
     }
 
     [Fact]
+    public void A_snapshot_that_cannot_be_read_is_set_aside_like_a_damaged_one()
+    {
+        using var log = Filled();
+        var snapshots = Snapshots();
+        snapshots.Save(new(50, 1, s_members), stream => stream.Write(new byte[3000]));
+        var path = _disk.Files.Last(file => file.EndsWith(".snap", StringComparison.Ordinal));
+        _disk.Unreadable.Add((path, 2));
+
+        var found = Assert.Single(new LogScrub(log, snapshots).Run(), step => step.File is not null);
+
+        Assert.Equal(path, found.File);
+        Assert.Contains(path + ".damaged", _disk.Files);
+    }
+
+    [Fact]
+    public void A_sector_that_cannot_be_read_is_found_where_it_is()
+    {
+        using var log = Filled();
+        var segment = log.SealedSegments[1];
+        _disk.Unreadable.Add((segment.Path, 3));
+
+        var found = Assert.Single(new LogScrub(log, Snapshots()).Run(), step => step.File is not null);
+
+        Assert.Equal((segment.Path, 1536L), (found.File, found.Offset));
+    }
+
+    [Fact]
+    public void A_directory_that_cannot_be_synced_is_no_damage_but_a_failure()
+    {
+        using var log = Filled();
+        var snapshots = Snapshots();
+        snapshots.Save(new(50, 1, s_members), stream => stream.Write(new byte[3000]));
+        _disk.Content(_disk.Files.Last(file => file.EndsWith(".snap", StringComparison.Ordinal)))[1234] ^= 1;
+        _disk.FailNextDirectorySync = true;
+
+        Assert.Throws<StorageFailedException>(() => new LogScrub(log, snapshots).Run().ToList());
+    }
+
+    [Fact]
     public void Segments_that_are_recycled_meanwhile_are_no_damage()
     {
         using var log = Filled();

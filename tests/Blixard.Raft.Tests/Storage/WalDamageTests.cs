@@ -231,6 +231,25 @@ public sealed class WalDamageTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_sector_that_cannot_be_read_counts_as_a_damaged_one()
+    {
+        var log = SmallLog(marked: true);
+        var outcomes = new int[3];
+        foreach (var path in log.Disk.Files)
+        {
+            for (var sector = 0; sector < log.Disk.Content(path).Length / WalSector.Size; sector++)
+            {
+                var failing = log.Disk.Clone();
+                failing.Unreadable.Add((path, sector));
+                outcomes[(int)Check(failing, log, path, sector * WalSector.Size)]++;
+            }
+        }
+
+        Assert.True(outcomes[(int)Outcome.Repairing] > 10, $"{outcomes[(int)Outcome.Repairing]} repairing");
+        Assert.InRange(outcomes[(int)Outcome.Refused], 0, 1);
+    }
+
+    [Fact]
     public void Damage_that_hides_the_last_promise_is_refused_with_the_way_out()
     {
         var log = SmallLog(marked: false);
