@@ -18,6 +18,7 @@ internal static class Engine
         DataDirectory data,
         MemberAddresses members,
         Removal removal,
+        Newcomer newcomer,
         IStateMachine stateMachine,
         RaftMetrics metrics,
         TimeProvider time,
@@ -50,7 +51,7 @@ internal static class Engine
             recovered,
             snapshots,
             stateMachine,
-            TransportOf(settings, identity, addresses, members, removal, snapshots, time, logs),
+            TransportOf(settings, identity, addresses, members, removal, newcomer, snapshots, time, logs),
             metrics,
             time,
             logs.CreateLogger<RaftHost>());
@@ -98,6 +99,7 @@ internal static class Engine
         NodeAddresses addresses,
         MemberAddresses members,
         Removal removal,
+        Newcomer newcomer,
         SnapshotStore snapshots,
         TimeProvider time,
         ILoggerFactory logs)
@@ -117,6 +119,9 @@ internal static class Engine
             AdvertisedPort = own.Port,
             IsRemoved = members.IsRemoved,
             SelfRemoved = removal.Notice,
+            HasTakenPart = members.HasTakenPart,
+            SelfIsNew = () => newcomer.IsNew,
+            SelfIsKnown = () => newcomer.Lost(identity.Name),
             SnapshotBytesPerSecond = settings.Raft.SnapshotBytesPerSecond,
         };
         return new TcpTransport(options, members.Directory, snapshots, time, logs.CreateLogger<TcpTransport>());

@@ -51,6 +51,13 @@ internal sealed partial class MemberAddresses : IDisposable
     /// <summary>For <see cref="TransportOptions.IsRemoved"/>.</summary>
     public bool IsRemoved(MemberId member) => _applied.Current.Membership.Removed.ContainsKey(member.Value);
 
+    /// <summary>
+    /// For <see cref="TransportOptions.HasTakenPart"/>: it has registered itself. What it acknowledged or voted for before
+    /// that can't be known.
+    /// </summary>
+    public bool HasTakenPart(MemberId member) =>
+        _applied.Current.Nodes.Values.Any(node => node.MemberId == member.Value && node.HasJoined);
+
     public void Dispose()
     {
         Directory.Learned -= OnLearned;

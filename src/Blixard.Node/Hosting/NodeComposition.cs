@@ -33,6 +33,7 @@ internal static class NodeComposition
         services.AddSingleton<TimeProvider>(BootTime.Instance);
         services.AddSingleton(identity);
         services.AddSingleton(addresses);
+        services.AddSingleton(new Newcomer(identity.New, () => FirstStart.MarkKnown(identity, data)));
         services.AddSingleton(settings.Api);
         services.AddSingleton(FactsOf(settings, identity));
         services.AddSingleton<RaftMetrics>();
@@ -45,6 +46,7 @@ internal static class NodeComposition
             data,
             provider.GetRequiredService<MemberAddresses>(),
             provider.GetRequiredService<Removal>(),
+            provider.GetRequiredService<Newcomer>(),
             provider.GetRequiredService<ApplyLoop>(),
             provider.GetRequiredService<RaftMetrics>(),
             provider.GetRequiredService<TimeProvider>(),

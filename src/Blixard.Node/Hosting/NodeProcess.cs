@@ -78,6 +78,10 @@ internal static partial class NodeProcess
             LogCannotRun(log, e.Message);
             return CommandLine.Failed;
         }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Stopped before all of it had started, by a service that failed or from outside: told below.
+        }
 
         var failed = HasFailed(app.Services, log);
         LogStopped(log, failed ? "failed" : "in order");
@@ -94,7 +98,16 @@ internal static partial class NodeProcess
         {
             if (service.ExecuteTask is { IsFaulted: true, Exception: { } exception })
             {
-                LogLoopFailed(log, exception.InnerException ?? exception, service.GetType().Name);
+                var cause = exception.InnerException ?? exception;
+                if (IsOfTheWorld(cause))
+                {
+                    LogCannotRun(log, cause.Message);
+                }
+                else
+                {
+                    LogLoopFailed(log, cause, service.GetType().Name);
+                }
+
                 failed = true;
             }
         }

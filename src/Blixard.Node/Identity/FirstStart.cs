@@ -49,6 +49,10 @@ internal static class FirstStart
         }
     }
 
+    /// <summary>It is about to be registered for the first time: an empty disk is a lost one from now on.</summary>
+    public static void MarkKnown(NodeIdentity identity, DataDirectory data) =>
+        IdentityFile.Write(data.IdentityPath, identity with { InUse = true, New = false });
+
     private static NodeIdentity New(
         NodeSettings settings, DataDirectory data, ImmutableArray<Peer> peers, Func<ulong> newClusterId)
     {
@@ -76,7 +80,7 @@ internal static class FirstStart
 
         var identity = peers.Length == 0
             ? ClusterHash.Single(newClusterId(), settings.Node.Name)
-            : ClusterHash.Of(peers, settings.Node.Name);
+            : ClusterHash.Of(peers, settings.Node.Name) with { New = true };
         IdentityFile.Write(data.IdentityPath, identity);
         return identity;
     }
@@ -155,10 +159,11 @@ internal static class FirstStart
     }
 
     /// <summary>The way back for a node that lost what it was.</summary>
-    private static string Replace(NodeSettings settings) =>
-        $"It comes back as a new member: on another node run `blixard cluster remove {settings.Node.Name}` and `blixard "
-        + $"cluster add {settings.Node.Name} --raft-address HOST:PORT`, then here, with an empty data directory, the "
-        + "`blixard-node join` that this prints.";
+    public static string ComeBack(string node) =>
+        $"It comes back as a new member: on another node run `blixard cluster remove {node}` and `blixard cluster add {node} "
+        + "--raft-address HOST:PORT`, then here, with an empty data directory, the `blixard-node join` that this prints.";
+
+    private static string Replace(NodeSettings settings) => ComeBack(settings.Node.Name);
 
     private static string Listed(ImmutableArray<Peer> peers) => string.Join(", ", peers);
 }

@@ -55,6 +55,7 @@ internal static class IdentityFile
                 json["inUse"]!.GetValue<bool>())
             {
                 Joined = format == JoinedFormat,
+                New = json["new"]?.GetValue<bool>() ?? false,
                 ApiAddress = format == JoinedFormat ? json["apiAddress"]!.GetValue<string>() : "",
             };
             if (json["crc32c"]!.GetValue<string>() != Checksum(identity))
@@ -101,6 +102,11 @@ internal static class IdentityFile
             json["apiAddress"] = identity.ApiAddress;
         }
 
+        if (identity.New)
+        {
+            json["new"] = true;
+        }
+
         DurableFile.Replace(path, Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n"));
     }
 
@@ -123,6 +129,9 @@ internal static class IdentityFile
                 ? $"{JoinedFormat} {identity.ClusterId:x16} {identity.Member} {identity.Name} {identity.InUse} {identity.ApiAddress}"
                 : $"{Format} {identity.ClusterId:x16} {identity.Member} {identity.Name} {identity.InUse}",
             .. identity.Members.Select(member => $"{member.Name} {member.Member} {member.Address}"),
+
+            // Only for a short time, and not known to those who wrote the first identities.
+            .. identity.New ? ["new"] : Array.Empty<string>(),
         ]);
         foreach (var b in Encoding.UTF8.GetBytes(text))
         {

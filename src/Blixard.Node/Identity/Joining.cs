@@ -28,6 +28,7 @@ internal static class Joining
             InUse: false)
         {
             Joined = true,
+            New = true,
             ApiAddress = token.ApiAddress,
         };
         var cluster = token.ClusterId.ToString("x16", CultureInfo.InvariantCulture);

@@ -19,6 +19,11 @@ internal sealed record NodeIdentity(
     /// </summary>
     public bool Joined { get; init; }
 
+    /// <summary>
+    /// It has a place among others and has never asked to be registered there: see <see cref="Newcomer"/>.
+    /// </summary>
+    public bool New { get; init; }
+
     /// <summary>Where a joined node's API is to be, as it was added; empty: not said.</summary>
     public string ApiAddress { get; init; } = "";
 

@@ -190,6 +190,7 @@ internal static class Recovering
         {
             ClusterId = cluster,
             Members = [own with { Address = listed ?? own.Address }],
+            New = false,
 
             // The list of those that made the old cluster says nothing about this one.
             Joined = identity.Joined || !identity.IsSingle,

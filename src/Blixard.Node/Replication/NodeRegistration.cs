@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Blixard.Node.Identity;
 using Blixard.Raft.Host;
 using Blixard.StateMachine.Commands;
 using Blixard.StateMachine.State;
@@ -19,6 +20,7 @@ internal sealed partial class NodeRegistration : BackgroundService
     private readonly Replica _replica;
     private readonly Proposer _proposer;
     private readonly ReplicationEvents _events;
+    private readonly Newcomer _newcomer;
     private readonly TimeProvider _time;
     private readonly ILogger<NodeRegistration> _log;
 
@@ -30,10 +32,12 @@ internal sealed partial class NodeRegistration : BackgroundService
         Replica replica,
         Proposer proposer,
         ReplicationEvents events,
+        Newcomer newcomer,
         TimeProvider time,
         ILogger<NodeRegistration> log)
     {
-        (_self, _replica, _proposer, _events, _time, _log) = (self, replica, proposer, events, time, log);
+        (_self, _replica, _proposer, _events, _newcomer, _time, _log) =
+            (self, replica, proposer, events, newcomer, time, log);
         events.Applied += OnApplied;
         events.Restored += OnRestored;
     }
@@ -45,10 +49,16 @@ internal sealed partial class NodeRegistration : BackgroundService
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <exception cref="IdentityException">This node has lost its disk and got its old id again: the daemon ends.</exception>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken) =>
+        await await Task.WhenAny(KeepKnownAsync(stoppingToken), _newcomer.Fate);
+
+    private async Task KeepKnownAsync(CancellationToken stoppingToken)
     {
         try
         {
+            await SettleAsync(stoppingToken);
+
             // What is applied here at the start may be old: the first time it is proposed whatever the state says.
             while (!await RegisterAsync(stoppingToken))
             {
@@ -70,6 +80,33 @@ internal sealed partial class NodeRegistration : BackgroundService
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // Stopping.
+        }
+    }
+
+    /// <summary>
+    /// Before it registers for the first time: does the cluster, as its leader knows it, have it already? Then somebody
+    /// with this id was here before.
+    /// </summary>
+    private async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        while (_newcomer.IsNew)
+        {
+            try
+            {
+                var state = await _replica.ReadAsync(Consistency.Linearizable, minIndex: null, cancellationToken);
+                if (state.Nodes.Values.Any(node => node.MemberId == _self.MemberId && node.HasJoined))
+                {
+                    _newcomer.Lost(_self.Node);
+                    await _newcomer.Fate.WaitAsync(cancellationToken);
+                }
+
+                _newcomer.Settle();
+            }
+            catch (NoLeaderException e)
+            {
+                LogNotYet(_self.Node, e.Message);
+                await Task.Delay(Proposer.RetryAfter, _time, cancellationToken);
+            }
         }
     }
 

@@ -18,6 +18,9 @@ internal enum FrameType : byte
     /// <summary>The answer to a member that was removed from this cluster; a text says so, for people.</summary>
     Removed = 4,
 
+    /// <summary>The answer to a member that says it is new and is not; a text says so, for people.</summary>
+    Known = 5,
+
     /// <summary>A snapshot is offered: what it is, its length and checksum.</summary>
     SnapshotOffer = 8,
 

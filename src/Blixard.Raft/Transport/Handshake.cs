@@ -7,6 +7,9 @@ internal enum ConnectionPurpose : byte
 {
     Messages = 1,
     Snapshot = 2,
+
+    /// <summary>Messages of a member that says it has never taken part in this cluster before.</summary>
+    MessagesOfNew = 3,
 }
 
 /// <summary>
@@ -15,7 +18,7 @@ internal enum ConnectionPurpose : byte
 /// <code>
 /// hello   = u8 min version, u8 max version, u8 purpose, u64 from, u64 to, u16 port, u8 length of host, host (UTF-8)
 /// welcome = u8 version
-/// refusal = UTF-8 text; removed = UTF-8 text
+/// refusal = UTF-8 text; removed = UTF-8 text; known = UTF-8 text
 /// </code>
 /// The cluster id stands in the frame's header. Host and port are where whoever dials listens itself, so that a member
 /// that was told of one other can be reached by all; port 0 with an empty host: it does not say.
@@ -52,6 +55,8 @@ internal static class Handshake
                 throw new ProtocolException($"refused: {Encoding.UTF8.GetString(body.Span)}");
             case (FrameType.Removed, var body):
                 throw new MemberRemovedException($"refused: {Encoding.UTF8.GetString(body.Span)}");
+            case (FrameType.Known, var body):
+                throw new MemberKnownException($"refused: {Encoding.UTF8.GetString(body.Span)}");
             case null:
                 throw new ProtocolException("the connection was closed without an answer");
             case var (type, _):
@@ -61,7 +66,8 @@ internal static class Handshake
 
     /// <summary>
     /// Reads the greeting of whoever dialled, and welcomes it or says why not. Any member of this cluster is welcome,
-    /// also one that this member has not heard of yet, but not one that was removed.
+    /// also one that this member has not heard of yet, but not one that was removed, nor one that calls itself new and
+    /// is not.
     /// </summary>
     /// <exception cref="ProtocolException">It is not welcome.</exception>
     public static async Task<Greeting> WelcomeAsync(
@@ -70,6 +76,7 @@ internal static class Handshake
         ulong cluster,
         MemberId self,
         Func<MemberId, bool> isRemoved,
+        Func<MemberId, bool> hasTakenPart,
         CancellationToken cancellationToken)
     {
         try
@@ -77,6 +84,13 @@ internal static class Handshake
             var hello = await reader.ReadAsync(cancellationToken)
                 ?? throw new ProtocolException("closed without a word");
             var greeting = Read(hello.Type, hello.Body.Span, self, isRemoved);
+            if (greeting.Purpose == ConnectionPurpose.MessagesOfNew && hasTakenPart(greeting.From))
+            {
+                throw new MemberKnownException(
+                    $"member {greeting.From} says that it is new, and has taken part in this cluster before: its disk is "
+                    + "lost. Remove it, and let it join as a new member with an empty disk");
+            }
+
             await stream.WriteAsync(Single(FrameType.Welcome, cluster, [MaxVersion]), cancellationToken);
             return greeting;
         }
@@ -86,7 +100,12 @@ internal static class Handshake
             var reason = Encoding.UTF8.GetBytes(e.Message);
             await stream.WriteAsync(
                 Single(
-                    e is MemberRemovedException ? FrameType.Removed : FrameType.Refusal,
+                    e switch
+                    {
+                        MemberRemovedException => FrameType.Removed,
+                        MemberKnownException => FrameType.Known,
+                        _ => FrameType.Refusal,
+                    },
                     cluster,
                     reason.AsSpan(0, Math.Min(reason.Length, MaxReasonBytes))),
                 cancellationToken);

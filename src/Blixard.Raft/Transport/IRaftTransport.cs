@@ -57,3 +57,6 @@ public class ProtocolException(string message) : Exception(message);
 
 /// <summary>Whoever dialled was removed from the cluster, and is not talked to.</summary>
 internal sealed class MemberRemovedException(string message) : ProtocolException(message);
+
+/// <summary>Whoever dialled says that it is new, and has taken part before: it has lost its disk.</summary>
+internal sealed class MemberKnownException(string message) : ProtocolException(message);

@@ -69,7 +69,8 @@ internal sealed partial class PeerLink(
         {
             try
             {
-                using var connection = await dialer.DialAsync(peer, ConnectionPurpose.Messages, cancellationToken);
+                var purpose = options.SelfIsNew() ? ConnectionPurpose.MessagesOfNew : ConnectionPurpose.Messages;
+                using var connection = await dialer.DialAsync(peer, purpose, cancellationToken);
                 LogConnected(peer);
                 (backoff, toldOf) = (options.MinBackoff, null);
                 await PumpAsync(connection, cancellationToken);
@@ -86,6 +87,10 @@ internal sealed partial class PeerLink(
                 if (e is MemberRemovedException)
                 {
                     options.SelfRemoved();
+                }
+                else if (e is MemberKnownException)
+                {
+                    options.SelfIsKnown();
                 }
             }
             finally

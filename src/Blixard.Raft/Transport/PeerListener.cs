@@ -127,7 +127,7 @@ internal sealed partial class PeerListener : IDisposable
         using var timeout = new CancellationTokenSource(_options.DialTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         return await Handshake.WelcomeAsync(
-            stream, reader, _options.ClusterId, _options.Self, _options.IsRemoved, either.Token);
+            stream, reader, _options.ClusterId, _options.Self, _options.IsRemoved, _options.HasTakenPart, either.Token);
     }
 
     private async Task ListenAsync(

@@ -35,6 +35,21 @@ public sealed record TransportOptions
     /// </summary>
     public Action SelfRemoved { get; init; } = static () => { };
 
+    /// <summary>
+    /// True for members that have taken part in this cluster, as far as is known here: not welcome if they say that they
+    /// are new. Asked for each connection that comes in, by any thread.
+    /// </summary>
+    public Func<MemberId, bool> HasTakenPart { get; init; } = static _ => false;
+
+    /// <summary>What this member says of itself when it dials; asked each time, by any thread.</summary>
+    public Func<bool> SelfIsNew { get; init; } = static () => false;
+
+    /// <summary>
+    /// Called when a peer will not listen to this member because it says that it is new, and is not; by any thread, again
+    /// and again.
+    /// </summary>
+    public Action SelfIsKnown { get; init; } = static () => { };
+
     /// <summary>Messages that may wait for one peer.</summary>
     public int MaxQueuedMessages { get; init; } = 4096;
 

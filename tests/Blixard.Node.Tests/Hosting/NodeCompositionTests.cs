@@ -9,6 +9,7 @@ using Blixard.Raft.Storage;
 using Blixard.StateMachine.Commands;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Blixard.Node.Tests.Hosting;
 
@@ -98,6 +99,86 @@ public sealed class NodeCompositionTests : IDisposable
                 return true;
             },
             ("Cluster:Peers", string.Join(',', peers)));
+    }
+
+    [Fact]
+    public async Task A_member_whose_disk_was_wiped_does_not_come_back_through_a_bootstrap_left_in_place()
+    {
+        string[] names = ["n1", "n2", "n3"];
+        string[] peers = [.. names.Select(name => $"{name}=127.0.0.1:{FreePort()}")];
+        var nodes = names.ToDictionary(name => name, name => Compose(name, peers));
+        try
+        {
+            foreach (var (app, _) in nodes.Values)
+            {
+                await app.StartAsync();
+            }
+
+            var replica = nodes["n1"].App.Services.GetRequiredService<Replica>();
+            while (true)
+            {
+                var next = replica.NextState;
+                if (names.All(name => replica.State.Nodes.TryGetValue(name, out var node) && node.HasJoined))
+                {
+                    break;
+                }
+
+                await next.WaitAsync(Patience);
+            }
+
+            await StopAsync(nodes["n3"]);
+            Directory.Delete(_directory["n3"], recursive: true);
+            nodes["n3"] = Compose("n3", peers);
+            try
+            {
+                await nodes["n3"].App.StartAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                // It has ended before the rest of the daemon was started.
+            }
+
+            var registration = nodes["n3"].App.Services.GetServices<IHostedService>().OfType<NodeRegistration>().Single();
+
+            var refused = await Assert.ThrowsAsync<IdentityException>(() => registration.ExecuteTask!.WaitAsync(Patience));
+            Assert.Contains("blixard cluster remove n3", refused.Message, StringComparison.Ordinal);
+            Assert.True(IdentityFile.Read(nodes["n3"].Data.IdentityPath)!.New);
+        }
+        finally
+        {
+            foreach (var node in nodes.Values)
+            {
+                await StopAsync(node);
+            }
+        }
+
+        static async Task StopAsync((WebApplication App, DataDirectory Data) node)
+        {
+            await node.App.StopAsync();
+            await node.App.DisposeAsync();
+            node.Data.Dispose();
+        }
+    }
+
+    private (WebApplication App, DataDirectory Data) Compose(string name, string[] peers)
+    {
+        var settings = Settings.Of(
+        [
+            ("Node:Name", name),
+            ("Cluster:Peers", string.Join(',', peers)),
+            ("Cluster:Bootstrap", "true"),
+            ("Api:Listen", $"127.0.0.1:{FreePort()}"),
+            ("Api:Socket", _directory[$"{name}.sock"]),
+            ("Raft:SegmentBytes", "65536"),
+            ("Agent:Bus", $"unix:path={_directory["no-bus"]}"),
+            ("Agent:StateDirectory", _directory["microvms"]),
+            ("Logging:LogLevel:Default", "None"),
+        ]);
+        var data = new DataDirectory(_directory[name]);
+        var identity = FirstStart.Resolve(settings, data, () => 7);
+        var app = NodeComposition.Build(settings, identity, NodeAddresses.Of(settings, identity), data);
+        NodeComposition.Map(app);
+        return (app, data);
     }
 
     private static void WriteLog(NodeIdentity identity, DataDirectory data, MembershipChangeKind kind)

@@ -104,6 +104,25 @@ public sealed class FirstStartTests : IDisposable
     }
 
     [Fact]
+    public void A_member_is_new_until_it_is_about_to_be_registered()
+    {
+        var first = Resolve("n1", bootstrap: true, ThreePeers);
+        Assert.True(first.New);
+        FirstStart.MarkInUse(first, _data);
+        Directory.CreateDirectory(_data.WalPath);
+        File.WriteAllText(Path.Combine(_data.WalPath, "00000001.wal"), "something");
+        Assert.True(Resolve("n1", bootstrap: true, ThreePeers).New);
+
+        FirstStart.MarkKnown(first, _data);
+
+        var known = Resolve("n1", bootstrap: true, ThreePeers);
+        Assert.Equal((false, true), (known.New, known.InUse));
+    }
+
+    [Fact]
+    public void A_single_node_has_nobody_to_be_new_to() => Assert.False(Resolve("n1", bootstrap: false).New);
+
+    [Fact]
     public void Bootstrap_again_with_the_same_list_changes_nothing()
     {
         var first = Resolve("n1", bootstrap: true, ThreePeers);

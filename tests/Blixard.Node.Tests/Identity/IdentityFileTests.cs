@@ -37,6 +37,24 @@ public sealed class IdentityFileTests : IDisposable
         Assert.Throws<IdentityException>(() => IdentityFile.Read(File));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void That_a_node_is_new_is_kept_and_cannot_be_taken_away(bool joined)
+    {
+        var identity = _identity with { Joined = joined };
+        IdentityFile.Write(File, identity with { New = true });
+
+        Assert.True(IdentityFile.Read(File)!.New);
+        System.IO.File.WriteAllText(
+            File, System.IO.File.ReadAllText(File).Replace("\"new\": true", "\"new\": false", StringComparison.Ordinal));
+        Assert.Throws<IdentityException>(() => IdentityFile.Read(File));
+
+        IdentityFile.Write(File, identity);
+        Assert.DoesNotContain("\"new\"", System.IO.File.ReadAllText(File), StringComparison.Ordinal);
+        Assert.False(IdentityFile.Read(File)!.New);
+    }
+
     [Fact]
     public void No_file_is_no_identity() => Assert.Null(IdentityFile.Read(File));
 

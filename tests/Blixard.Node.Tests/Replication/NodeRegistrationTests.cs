@@ -1,3 +1,4 @@
+using Blixard.Node.Identity;
 using Blixard.Node.Replication;
 using Blixard.Node.Tests.Api;
 using Blixard.StateMachine.Commands;
@@ -65,11 +66,55 @@ public sealed class NodeRegistrationTests : IDisposable
         await registration.StopAsync(default);
     }
 
-    private async Task<NodeRegistration> StartAsync(RegisterNode self)
+    [Fact]
+    public async Task A_new_node_notes_that_it_is_not_before_it_is_registered()
+    {
+        _cluster.Elect("n1");
+        var known = new List<bool>();
+        var newcomer = new Newcomer(true, () => known.Add(_cluster["n1"].Replica.State.Nodes.ContainsKey("n2")));
+        using var registration = await StartAsync(_cluster["n2"].Describe(), newcomer);
+        await NodeAsync(node => node is not null);
+
+        Assert.Equal([false], known);
+        Assert.False(newcomer.IsNew);
+
+        // A greeting of before, answered late.
+        newcomer.Lost("n2");
+        Assert.False(newcomer.Fate.IsCompleted);
+        await registration.StopAsync(default);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_registered_and_knows_nothing_of_it_has_lost_its_disk_and_ends()
+    {
+        _cluster.Elect("n1");
+        using (var before = await StartAsync(_cluster["n2"].Describe()))
+        {
+            await NodeAsync(node => node is not null);
+            await before.StopAsync(default);
+        }
+
+        var log = _cluster.Log.Count;
+        var newcomer = new Newcomer(true, () => Assert.Fail("it is not new"));
+        using var registration = await StartAsync(_cluster["n2"].Describe(), newcomer);
+
+        var refused = await Assert.ThrowsAsync<IdentityException>(() => registration.ExecuteTask!.WaitAsync(Patience));
+        Assert.Contains("blixard cluster remove n2", refused.Message, StringComparison.Ordinal);
+        Assert.True(newcomer.IsNew);
+        Assert.Equal(log, _cluster.Log.Count);
+    }
+
+    private async Task<NodeRegistration> StartAsync(RegisterNode self, Newcomer? newcomer = null)
     {
         var member = _cluster["n2"];
         var registration = new NodeRegistration(
-            self, member.Replica, member.Proposer, member.Events, _time, NullLogger<NodeRegistration>.Instance);
+            self,
+            member.Replica,
+            member.Proposer,
+            member.Events,
+            newcomer ?? new Newcomer(false, () => { }),
+            _time,
+            NullLogger<NodeRegistration>.Instance);
         await registration.StartAsync(default);
         return registration;
     }

@@ -37,6 +37,38 @@ public sealed class HandshakeTests
     }
 
     [Fact]
+    public async Task A_member_that_took_part_and_says_it_is_new_is_not_listened_to_and_learns_why()
+    {
+        await using var bench = new TcpBench(2);
+        var told = 0;
+        bench.Start(1, configure: o => o with { HasTakenPart = member => member == new MemberId(2) });
+        bench.Start(
+            2,
+            configure: o => o with
+            {
+                SelfIsNew = () => true,
+                SelfIsKnown = () => Interlocked.Increment(ref told),
+            });
+
+        await bench.UntilAsync(() => Volatile.Read(ref told) > 1);
+        Assert.Contains(
+            bench.Logs[1].Lines, line => line.Contains("join as a new member", StringComparison.Ordinal));
+        Assert.Empty(bench.Told[1].Received);
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task A_member_that_is_new_and_one_that_does_not_say_so_are_welcome(bool isNew, bool tookPart)
+    {
+        await using var bench = new TcpBench(2);
+        bench.Start(1, configure: o => o with { HasTakenPart = _ => tookPart });
+        bench.Start(2, configure: o => o with { SelfIsNew = () => isNew, SelfIsKnown = () => Assert.Fail("it is not") });
+
+        await bench.SayUntilHeardAsync(2, 1, 1);
+    }
+
+    [Fact]
     public async Task Another_cluster_is_refused_and_both_sides_say_which()
     {
         await using var bench = new TcpBench(2);

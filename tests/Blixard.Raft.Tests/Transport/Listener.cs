@@ -25,7 +25,7 @@ internal sealed class Listener : IDisposable
             var stream = client.GetStream();
             var reader = new FrameReader(stream, 42);
             var greeting = await Handshake.WelcomeAsync(
-                stream, reader, 42, new MemberId(2), static _ => false, cancellationToken);
+                stream, reader, 42, new MemberId(2), static _ => false, static _ => false, cancellationToken);
             if (greeting.Purpose == purpose)
             {
                 return new(stream, reader);
