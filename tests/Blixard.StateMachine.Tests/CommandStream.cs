@@ -80,7 +80,7 @@ internal sealed class CommandStream(int seed)
         13 or 14 => KeepAlive(),
         20 => Chance(2) ? Tests.Make.Add(Node()) : AskFor(),
         21 or 22 => Tests.Make.Settle(_asked, Chance(4) ? "no" : ""),
-        27 => Tests.Make.Raise((uint)_random.Next(1, 3)),
+        27 => Tests.Make.Raise((uint)_random.Next(1, 4)),
         28 => Tests.Make.Advance(TimeSpan.FromMinutes(_random.Next(1, 90))),
         24 or 25 => Tests.Make.Annotate(Vm(), $"k{_random.Next(3)}", new byte[_random.Next(4)]),
         _ => Report(),
@@ -89,7 +89,7 @@ internal sealed class CommandStream(int seed)
     private Command Registration()
     {
         var command = Tests.Make.RegisterNode(Node(), Boot());
-        command.RegisterNode.ClusterVersion = (uint)_random.Next(0, 3);
+        command.RegisterNode.ClusterVersion = (uint)_random.Next(0, 4);
         return command;
     }
 
@@ -134,6 +134,16 @@ internal sealed class CommandStream(int seed)
         {
             seen.Resources = new ResourceUsage { SampledAtUnixMs = _now, MemoryBytes = (ulong)_random.Next(3) };
             seen.MainPid = (uint)_random.Next(3);
+        }
+
+        if (Chance(3))
+        {
+            seen.Unseen = Chance(3);
+            seen.Facts = new VmFacts { Hypervisor = Chance(2) ? "qemu" : "", CurrentRunner = Chance(2) ? "/a" : "/b" };
+            if (Chance(2))
+            {
+                seen.Facts.Taps.Add($"vm-{_random.Next(3)}");
+            }
         }
 
         if (Chance(2))

@@ -37,7 +37,10 @@ internal static class VmView
         new("process", vm.MainPid is { } pid ? $"pid {Humanize.Number<int>(pid)}" : null),
         new("result", vm.Result + (vm.ExitCode is { } code ? $" (exit code {Humanize.Number<int>(code)})" : "")),
         new("restarts", Humanize.Number(vm.Restarts)),
-        new("hypervisor", vm.Hypervisor),
+        new("hypervisor", vm.Hypervisor + (vm.Vcpus is { } vcpus ? $" ({Humanize.Number<int>(vcpus)} vcpus)" : "")),
+        new("taps", string.Join(", ", [.. vm.Taps, .. vm.Macvtaps.Select(name => $"{name} (macvtap)")])),
+        new("vsock cid", Humanize.Number(vm.VsockCid)),
+        new("runner", Runner(vm)),
         new("monitor", vm.Monitor),
         new("candidates", string.Join(", ", vm.Candidates)),
         new("created", Instant(vm.CreatedAt, now)),
@@ -52,7 +55,7 @@ internal static class VmView
             : $"{Humanize.Percent(used.CpuPercent)} of a core, {Humanize.Number(Rounded(used.CpuSeconds))} s in all"),
         new("memory", used.MemoryBytes is null
             ? null
-            : $"{Humanize.Bytes(used.MemoryBytes)} of {Humanize.Bytes(used.MemoryLimitBytes)} "
+            : $"{Humanize.Bytes(used.MemoryBytes)} of {Humanize.Bytes(used.MemoryLimitBytes)}{LimitSource(used)} "
                 + $"({Humanize.Percent(used.MemoryPercent)}), swap {Humanize.Bytes(used.SwapBytes)}"),
         new("disk", Pair("read", used.DiskReadBytes, "written", used.DiskWriteBytes)),
         new("network", Pair("received", used.NetRxBytes, "sent", used.NetTxBytes)),
@@ -68,8 +71,22 @@ internal static class VmView
             : state;
     }
 
+    private static Cell Runner(Vm vm) => vm.RestartPending
+        ? new Cell($"{vm.RunningRunner}, restart pending: {vm.CurrentRunner} is current", Tone.Warning)
+        : vm.RunningRunner ?? (vm.CurrentRunner is { } current ? $"{current} (not started)" : null);
+
     private static string? Instant(DateTimeOffset? instant, DateTimeOffset now) =>
         instant is { } value ? $"{UtcInstantConverter.Text(value)} ({Humanize.Age(now - value)} ago)" : null;
+
+    private static string LimitSource(VmResources used) => used.MemoryLimitSource switch
+    {
+        MemoryLimitSource.Qmp => " by QMP",
+        MemoryLimitSource.CloudHypervisor => " by cloud-hypervisor",
+        MemoryLimitSource.Firecracker => " by firecracker",
+        MemoryLimitSource.Cgroup => " by memory.max",
+        MemoryLimitSource.CommandLine => " by its command line",
+        _ => "",
+    };
 
     private static string? Pair(string one, long? first, string other, long? second) =>
         first is null && second is null ? null : $"{Humanize.Bytes(first)} {one}, {Humanize.Bytes(second)} {other}";

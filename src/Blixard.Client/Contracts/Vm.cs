@@ -58,6 +58,24 @@ public sealed record Vm
     /// <summary>"qemu", "cloud-hypervisor", "firecracker", …</summary>
     public string? Hypervisor { get; init; }
 
+    /// <summary>As the hypervisor says; null while it does not run, or can't be asked.</summary>
+    public int? Vcpus { get; init; }
+
+    /// <summary>The host's interfaces of the VM, in the order of its network cards.</summary>
+    public IReadOnlyList<string> Taps { get; init; } = [];
+    public IReadOnlyList<string> Macvtaps { get; init; } = [];
+
+    public long? VsockCid { get; init; }
+
+    /// <summary>Store path of the runner that was started; null while none runs.</summary>
+    public string? RunningRunner { get; init; }
+
+    /// <summary>Store path of the runner that the next start takes.</summary>
+    public string? CurrentRunner { get; init; }
+
+    /// <summary>Both are known and differ: a restart would run something else.</summary>
+    public bool RestartPending { get; init; }
+
     /// <summary>Names of all nodes where the VM is defined, sorted.</summary>
     public required IReadOnlyList<string> Candidates { get; init; }
 

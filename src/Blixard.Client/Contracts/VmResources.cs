@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Blixard.Client.Contracts;
 
 /// <summary>
@@ -16,8 +18,13 @@ public sealed record VmResources
 
     public long? MemoryBytes { get; init; }
 
-    /// <summary>memory.max, else the guest's size as its hypervisor tells.</summary>
+    /// <summary>
+    /// The guest's size as its hypervisor tells, else the unit's memory.max, else what the hypervisor's command line says.
+    /// </summary>
     public long? MemoryLimitBytes { get; init; }
+
+    /// <summary>Which of them it was; null also where the node does not say (cluster versions before 4).</summary>
+    public MemoryLimitSource? MemoryLimitSource { get; init; }
 
     /// <summary>Of <see cref="MemoryLimitBytes"/>.</summary>
     public double? MemoryPercent { get; init; }
@@ -35,4 +42,20 @@ public sealed record VmResources
 
     /// <summary>Processes and threads in the unit's cgroup.</summary>
     public long? Pids { get; init; }
+}
+
+/// <summary>Who told how much memory a VM may use.</summary>
+[JsonConverter(typeof(CamelCaseEnumConverter<MemoryLimitSource>))]
+public enum MemoryLimitSource
+{
+    /// <summary>QEMU, on its QMP socket.</summary>
+    Qmp = 1,
+    CloudHypervisor,
+    Firecracker,
+
+    /// <summary>memory.max of the unit's cgroup.</summary>
+    Cgroup,
+
+    /// <summary>Of the hypervisor's process.</summary>
+    CommandLine,
 }

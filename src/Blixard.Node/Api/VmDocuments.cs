@@ -1,5 +1,6 @@
 using Blixard.StateMachine.State;
 using Contracts = Blixard.Client.Contracts;
+using MemoryLimitSource = Blixard.StateMachine.Commands.MemoryLimitSource;
 using VmState = Blixard.StateMachine.Commands.VmState;
 
 namespace Blixard.Node.Api;
@@ -14,6 +15,7 @@ internal static class VmDocuments
         // The fields about the unit are those of the node where it runs or ran; without one, of the first candidate.
         var located = vm.Location is { } location ? vm.Observations[location] : null;
         var shown = located ?? vm.Observations.Values.FirstOrDefault();
+        var facts = shown?.Facts;
         var staleness = vm.Staleness != Staleness.Fresh ? vm.Staleness : located?.Staleness ?? Staleness.Fresh;
         return new Contracts.Vm
         {
@@ -32,11 +34,19 @@ internal static class VmDocuments
             StaleReason = ReasonFor(staleness),
             LastUpdate = Instants.Known(located?.LastUpdate),
             LastSeen = located is null ? null : Instants.Known(state.LastSeen(located)),
-            Resources = ResourcesOf(located?.Resources),
+            Resources = ResourcesOf(located?.Resources, facts?.MemoryLimitSource),
             MainPid = (int?)located?.MainPid,
             Result = Text(located?.Result),
             ExitCode = located?.ExitCode,
             Restarts = (int?)located?.Restarts,
+            Hypervisor = Text(facts?.Hypervisor),
+            Vcpus = (int?)facts?.Vcpus,
+            Taps = [.. facts?.Taps ?? []],
+            Macvtaps = [.. facts?.Macvtaps ?? []],
+            VsockCid = facts?.VsockCid,
+            RunningRunner = Text(facts?.RunningRunner),
+            CurrentRunner = Text(facts?.CurrentRunner),
+            RestartPending = facts?.RestartPending ?? false,
             Candidates = [.. vm.Observations.Keys],
             Observations = [.. vm.Observations.Values.Select(Of)],
             Alarms = vm.DuplicateRunning ? [Contracts.VmAlarms.DuplicateRunning] : [],
@@ -59,7 +69,18 @@ internal static class VmDocuments
         Staleness.Fresh => null,
         Staleness.NodeLost => "node lost",
         Staleness.Rebooted => "node rebooted",
+        Staleness.Unseen => "manager out of reach",
         _ => "unit is gone",
+    };
+
+    public static Contracts.MemoryLimitSource? Of(MemoryLimitSource? source) => source switch
+    {
+        MemoryLimitSource.Qmp => Contracts.MemoryLimitSource.Qmp,
+        MemoryLimitSource.CloudHypervisor => Contracts.MemoryLimitSource.CloudHypervisor,
+        MemoryLimitSource.Firecracker => Contracts.MemoryLimitSource.Firecracker,
+        MemoryLimitSource.Cgroup => Contracts.MemoryLimitSource.Cgroup,
+        MemoryLimitSource.CommandLine => Contracts.MemoryLimitSource.CommandLine,
+        _ => null,
     };
 
     private static Contracts.VmObservation Of(NodeObservation observation) => new()
@@ -100,26 +121,35 @@ internal static class VmDocuments
         At = Instants.Known(at),
     };
 
-    private static Contracts.VmResources ResourcesOf(Resources? resources) => resources is null ? new() : new()
+    private static Contracts.VmResources ResourcesOf(Resources? resources, MemoryLimitSource? limitSource)
     {
-        SampledAt = Instants.Known(resources.SampledAt),
-        CpuPercent = resources.CpuMillipercent / 1000.0,
-        CpuSeconds = resources.CpuUsageUsec / 1e6,
-        MemoryBytes = (long?)resources.MemoryBytes,
-        MemoryLimitBytes = (long?)resources.MemoryLimitBytes,
-        MemoryPercent = resources is { MemoryBytes: { } used, MemoryLimitBytes: > 0 and var limit }
-            ? Math.Round(100.0 * used / limit, 3)
-            : null,
-        DiskReadBytes = (long?)resources.DiskReadBytes,
-        DiskWriteBytes = (long?)resources.DiskWriteBytes,
-        DiskReadOperations = (long?)resources.DiskReads,
-        DiskWriteOperations = (long?)resources.DiskWrites,
-        NetRxBytes = (long?)resources.NetworkRxBytes,
-        NetTxBytes = (long?)resources.NetworkTxBytes,
-        NetRxPackets = (long?)resources.NetworkRxPackets,
-        NetTxPackets = (long?)resources.NetworkTxPackets,
-        Pids = (long?)resources.Pids,
-    };
+        if (resources is null)
+        {
+            return new();
+        }
+
+        return new()
+        {
+            SampledAt = Instants.Known(resources.SampledAt),
+            CpuPercent = resources.CpuMillipercent / 1000.0,
+            CpuSeconds = resources.CpuUsageUsec / 1e6,
+            MemoryBytes = (long?)resources.MemoryBytes,
+            MemoryLimitBytes = (long?)resources.MemoryLimitBytes,
+            MemoryLimitSource = resources.MemoryLimitBytes is null ? null : Of(limitSource),
+            MemoryPercent = resources is { MemoryBytes: { } used, MemoryLimitBytes: > 0 and var limit }
+                ? Math.Round(100.0 * used / limit, 3)
+                : null,
+            DiskReadBytes = (long?)resources.DiskReadBytes,
+            DiskWriteBytes = (long?)resources.DiskWriteBytes,
+            DiskReadOperations = (long?)resources.DiskReads,
+            DiskWriteOperations = (long?)resources.DiskWrites,
+            NetRxBytes = (long?)resources.NetworkRxBytes,
+            NetTxBytes = (long?)resources.NetworkTxBytes,
+            NetRxPackets = (long?)resources.NetworkRxPackets,
+            NetTxPackets = (long?)resources.NetworkTxPackets,
+            Pids = (long?)resources.Pids,
+        };
+    }
 
     private static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -11,6 +11,15 @@ public static class CommandValidator
     public const int MaxChecks = 32;
     public const int MaxLabels = 64;
 
+    /// <summary>Of one VM, and of one kind.</summary>
+    public const int MaxInterfaces = 32;
+
+    /// <summary>IFNAMSIZ less the final zero.</summary>
+    public const int MaxInterfaceNameLength = 15;
+
+    /// <summary>Of the store path of a runner.</summary>
+    public const int MaxRunnerLength = 512;
+
     /// <summary>Of one annotation's value, in bytes.</summary>
     public const int MaxAnnotationBytes = 4096;
 

@@ -8,10 +8,16 @@ namespace Blixard.StateMachine.Commands;
 public static class CommandVersions
 {
     /// <summary>The newest version that this code knows: what its node registers with.</summary>
-    public const uint Newest = 3;
+    public const uint Newest = 4;
 
     /// <summary>From which on a command may have a client's key, or supersede a session.</summary>
     public const uint Keys = 3;
+
+    /// <summary>
+    /// From here on a node may tell all that it knows of its VMs; below it, what older nodes do not know is left out of
+    /// a report, never sent.
+    /// </summary>
+    public const uint FullObservations = 4;
 
     /// <summary>What a node knows that registered without saying.</summary>
     public const uint Oldest = 1;
@@ -20,6 +26,7 @@ public static class CommandVersions
     //   1  everything up to and including SetAnnotation and the changes of the membership
     //   2  AdvanceTime, and with it the end of sessions that are unused for long
     //   3  the envelope's idempotency key, and the session that a command supersedes; CancelMembershipChange
+    //   4  what a VM is made of, and VMs that their node can't see at the moment (VmObservation facts, unseen)
     public static uint Needed(Command command)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -27,9 +34,23 @@ public static class CommandVersions
         {
             Command.BodyOneofCase.AdvanceTime => 2,
             Command.BodyOneofCase.CancelMembershipChange => 3,
+            Command.BodyOneofCase.UpdateState when IsFull(command.UpdateState) => FullObservations,
 
             // Proposed once every node knows the version it sets, and so this command as well.
             _ => Oldest,
         };
+    }
+
+    private static bool IsFull(UpdateState report)
+    {
+        foreach (var vm in report.Vms)
+        {
+            if (vm.Facts is not null || vm.Unseen)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

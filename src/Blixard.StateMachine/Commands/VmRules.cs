@@ -60,7 +60,8 @@ internal static class VmRules
             ?? Rules.Text("result", observation.Result, 64)
             ?? Rules.Text("probe", observation.Probe, 256)
             ?? (observation.Resources is { } resources ? Check(resources) : null)
-            ?? Checks(observation.Checks);
+            ?? Checks(observation.Checks)
+            ?? (observation.Facts is { } facts ? Check(facts) : null);
         return Rules.Name("vm", observation.Vm) ?? (problem is null ? null : $"VM {observation.Vm}: {problem}");
     }
 
@@ -79,6 +80,27 @@ internal static class VmRules
         ?? Rules.Figure("network_rx_packets", usage.HasNetworkRxPackets, usage.NetworkRxPackets)
         ?? Rules.Figure("network_tx_packets", usage.HasNetworkTxPackets, usage.NetworkTxPackets)
         ?? Rules.Figure("pids", usage.HasPids, usage.Pids);
+
+    private static string? Check(VmFacts facts) =>
+        Rules.OptionalName("hypervisor", facts.Hypervisor)
+        ?? Interfaces("taps", facts.Taps)
+        ?? Interfaces("macvtaps", facts.Macvtaps)
+        ?? Rules.Text("running_runner", facts.RunningRunner, CommandValidator.MaxRunnerLength)
+        ?? Rules.Text("current_runner", facts.CurrentRunner, CommandValidator.MaxRunnerLength)
+        ?? (facts.MemoryLimitSource is >= MemoryLimitSource.Unknown and <= MemoryLimitSource.CommandLine
+            ? null
+            : $"memory_limit_source {Rules.Number((long)facts.MemoryLimitSource)} is none");
+
+    private static string? Interfaces(string what, RepeatedField<string> names)
+    {
+        var problem = Rules.Count(what, names.Count, CommandValidator.MaxInterfaces);
+        foreach (var name in names)
+        {
+            problem ??= Rules.RequiredText($"one of {what}", name, CommandValidator.MaxInterfaceNameLength);
+        }
+
+        return problem;
+    }
 
     private static string? Checks(RepeatedField<CheckResult> checks)
     {

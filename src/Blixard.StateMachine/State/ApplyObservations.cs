@@ -84,7 +84,7 @@ internal static class ApplyObservations
             else
             {
                 // Its word counts again only once the leader has taken it back.
-                var staleness = lost ? Staleness.NodeLost : Staleness.Fresh;
+                var staleness = item.Unseen ? Staleness.Unseen : lost ? Staleness.NodeLost : Staleness.Fresh;
                 var observation = ObservationCodec.Read(item, node.Name) with { Staleness = staleness };
                 edit.Put(Observations.Replace(vm, last, observation, edit.Now), reason);
             }

@@ -16,6 +16,9 @@ public enum Staleness
 
     /// <summary>The host has booted since and has not spoken of this VM yet.</summary>
     Rebooted = 3,
+
+    /// <summary>The node is there, and said that it can't reach the manager that has the VM's unit.</summary>
+    Unseen = 4,
 }
 
 /// <summary>
@@ -49,6 +52,9 @@ public sealed record NodeObservation
 
     public Resources? Resources { get; init; }
 
+    /// <summary>Null: the node said nothing of it, as nodes of cluster versions before 4.</summary>
+    public Facts? Facts { get; init; }
+
     public ImmutableSortedDictionary<string, Check> Checks { get; init; } = Ordinal.Map<Check>();
 
     /// <summary>How the monitor reaches the guest from outside; empty: not at all.</summary>
@@ -69,6 +75,35 @@ public sealed record NodeObservation
 
     /// <summary>Fresh, and running.</summary>
     public bool Running => !Stale && State == VmState.Running;
+}
+
+/// <summary>What a VM is made of and what of it runs. Empty or null: not known.</summary>
+public sealed record Facts
+{
+    /// <summary>qemu, cloud-hypervisor, firecracker, ...</summary>
+    public string Hypervisor { get; init; } = "";
+
+    public uint? Vcpus { get; init; }
+
+    /// <summary>The host's interfaces of the VM, in the order of its network cards.</summary>
+    public ImmutableArray<string> Taps { get; init; } = [];
+
+    public ImmutableArray<string> Macvtaps { get; init; } = [];
+
+    public uint? VsockCid { get; init; }
+
+    /// <summary>Store path of the runner that was started.</summary>
+    public string RunningRunner { get; init; } = "";
+
+    /// <summary>Store path of the runner that the next start takes.</summary>
+    public string CurrentRunner { get; init; } = "";
+
+    /// <summary>Who told the memory limit of the same observation's resources.</summary>
+    public MemoryLimitSource MemoryLimitSource { get; init; }
+
+    /// <summary>A restart would run another runner than the one that runs.</summary>
+    public bool RestartPending =>
+        RunningRunner.Length > 0 && CurrentRunner.Length > 0 && RunningRunner != CurrentRunner;
 }
 
 /// <summary>A health check's last result.</summary>

@@ -22,6 +22,7 @@ internal static class ObservationCodec
         Resources = item.Resources is { } usage ? Read(usage) : null,
         Checks = Read(item.Checks),
         Probe = item.Probe,
+        Facts = item.Facts is { } facts ? FactsCodec.Read(facts) : null,
     };
 
     public static ImmutableSortedDictionary<string, Check> Read(RepeatedField<CheckResult> checks)
@@ -49,6 +50,7 @@ internal static class ObservationCodec
             Restarts = observation.Restarts,
             Probe = observation.Probe,
             Resources = observation.Resources is { } resources ? Write(resources) : null,
+            Facts = observation.Facts is { } facts ? FactsCodec.Write(facts) : null,
         };
         if (observation.ExitCode is { } exitCode)
         {

@@ -79,7 +79,7 @@ internal static class Observations
         last with { Staleness = staleness, LastReported = state.LastSeen(last) };
 
     private static bool Overrides(Staleness next, Staleness last) =>
-        last == Staleness.Fresh || (last == Staleness.NodeLost && next == Staleness.Rebooted);
+        last == Staleness.Fresh || (last is Staleness.NodeLost or Staleness.Unseen && next == Staleness.Rebooted);
 
     private static void Keep(
         StateEdit edit,

@@ -86,6 +86,7 @@ public sealed record Vm
         (_, Staleness.NodeLost) => "Unknown (node lost)",
         (_, Staleness.Absent) => "Unknown (unit is gone)",
         (_, Staleness.Rebooted) => "Unknown (node rebooted)",
+        (_, Staleness.Unseen) => "Unknown (manager out of reach)",
         var (state, _) => state.ToString(),
     };
 

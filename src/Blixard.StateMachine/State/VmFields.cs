@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
 
@@ -100,9 +101,38 @@ internal static class VmFields
         fields.Number(at + "last_update", observation.LastUpdate, silent: true);
         fields.Number(at + "last_reported", observation.LastReported, silent: true);
         Add(fields, at, observation.Checks);
+        if (observation.Facts is { } facts)
+        {
+            Add(fields, at + "facts.", facts);
+        }
+
         if (observation.Resources is { } resources)
         {
             Add(fields, at + "resources.", resources);
+        }
+    }
+
+    private static void Add(FieldList fields, string at, Facts facts)
+    {
+        // Told apart from no facts at all, even where none of them is known.
+        fields.Flag(at + "restart_pending", facts.RestartPending);
+        fields.Text(at + "hypervisor", facts.Hypervisor);
+        fields.Number(at + "vcpus", facts.Vcpus);
+        fields.Number(at + "vsock_cid", facts.VsockCid);
+        fields.Text(at + "running_runner", facts.RunningRunner);
+        fields.Text(at + "current_runner", facts.CurrentRunner);
+        fields.Text(
+            at + "memory_limit_source",
+            facts.MemoryLimitSource == MemoryLimitSource.Unknown ? null : facts.MemoryLimitSource.ToString());
+        Add(fields, at + "taps", facts.Taps);
+        Add(fields, at + "macvtaps", facts.Macvtaps);
+    }
+
+    private static void Add(FieldList fields, string at, ImmutableArray<string> names)
+    {
+        for (var i = 0; i < names.Length; i++)
+        {
+            fields.Text($"{at}[{Rules.Number(i)}]", names[i]);
         }
     }
 

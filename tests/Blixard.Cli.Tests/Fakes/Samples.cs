@@ -43,6 +43,12 @@ internal static class Samples
             Result = "success",
             Restarts = 0,
             Hypervisor = "qemu",
+            Vcpus = 2,
+            Taps = ["vm-web1"],
+            VsockCid = 4711,
+            RunningRunner = "/nix/store/1abc-microvm-qemu-web1",
+            CurrentRunner = "/nix/store/2def-microvm-qemu-web1",
+            RestartPending = true,
             Candidates = ["n1", "n2"],
             Health = new VmHealth
             {
@@ -65,6 +71,7 @@ internal static class Samples
                 CpuSeconds = 23456.78,
                 MemoryBytes = 456L << 20,
                 MemoryLimitBytes = 1L << 30,
+                MemoryLimitSource = MemoryLimitSource.Qmp,
                 MemoryPercent = 44.53,
                 DiskReadBytes = 1_500_000_000,
                 DiskWriteBytes = 0,

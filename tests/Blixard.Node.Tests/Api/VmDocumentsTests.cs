@@ -45,6 +45,43 @@ public class VmDocumentsTests
     }
 
     [Fact]
+    public async Task What_a_vm_is_made_of_is_shown_and_that_a_restart_would_run_something_else()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("web1", "n1");
+        var seen = ApiHost.Seen("web1", VmState.Running);
+        seen.Resources = new ResourceUsage { MemoryLimitBytes = 1024 };
+        seen.Facts = new VmFacts
+        {
+            Hypervisor = "qemu",
+            Vcpus = 2,
+            Taps = { "vm-web1" },
+            Macvtaps = { "mv-web1" },
+            VsockCid = uint.MaxValue,
+            RunningRunner = "/nix/store/1-microvm-qemu-web1",
+            CurrentRunner = "/nix/store/2-microvm-qemu-web1",
+            MemoryLimitSource = StateMachine.Commands.MemoryLimitSource.Qmp,
+        };
+        host.Report("n1", seen);
+
+        var vm = Document(host, "web1");
+
+        Assert.Equal(("qemu", 2, uint.MaxValue), (vm.Hypervisor, vm.Vcpus, vm.VsockCid));
+        Assert.Equal(["vm-web1", "mv-web1"], vm.Taps.Concat(vm.Macvtaps));
+        Assert.Equal("/nix/store/1-microvm-qemu-web1", vm.RunningRunner);
+        Assert.Equal("/nix/store/2-microvm-qemu-web1", vm.CurrentRunner);
+        Assert.True(vm.RestartPending);
+        Assert.Equal(Client.Contracts.MemoryLimitSource.Qmp, vm.Resources.MemoryLimitSource);
+
+        seen.Facts.CurrentRunner = seen.Facts.RunningRunner;
+        seen.Unseen = true;
+        host.Report("n1", seen);
+        vm = Document(host, "web1");
+        Assert.False(vm.RestartPending);
+        Assert.Equal((true, "manager out of reach"), (vm.Stale, vm.StaleReason));
+    }
+
+    [Fact]
     public async Task A_vm_of_a_lost_node_is_unknown_and_says_why_and_keeps_what_was_seen()
     {
         await using var host = await ApiHost.StartClusterAsync();
@@ -94,6 +131,12 @@ public class VmDocumentsTests
         foreach (var state in Enum.GetValues<VmState>())
         {
             Assert.Equal(state.ToString(), VmDocuments.Of(state).ToString());
+        }
+
+        foreach (var source in Enum.GetValues<StateMachine.Commands.MemoryLimitSource>())
+        {
+            var expected = source == StateMachine.Commands.MemoryLimitSource.Unknown ? null : source.ToString();
+            Assert.Equal(expected, VmDocuments.Of(source)?.ToString());
         }
 
         foreach (var status in Enum.GetValues<StateMachine.Commands.NodeStatus>())

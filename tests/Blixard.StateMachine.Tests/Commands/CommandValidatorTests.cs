@@ -69,6 +69,21 @@ public sealed class CommandValidatorTests
         ("too many checks", UpdateState, c => c.UpdateState.Vms[0].Checks.AddRange(
             Enumerable.Repeat(c.UpdateState.Vms[0].Checks[0], 32)), "VM web1: 33 checks, the most is 32"),
 
+        ("hypervisor with a space", UpdateState,
+            c => c.UpdateState.Vms[0].Facts = new VmFacts { Hypervisor = "a b" }, $"VM web1: hypervisor \"a b\" {NameRule}"),
+        ("long tap", UpdateState, c => c.UpdateState.Vms[0].Facts = new VmFacts { Taps = { new string('x', 16) } },
+            "VM web1: one of taps has 16 characters, the most is 15"),
+        ("empty macvtap", UpdateState, c => c.UpdateState.Vms[0].Facts = new VmFacts { Macvtaps = { "" } },
+            "VM web1: one of macvtaps is missing"),
+        ("too many taps", UpdateState, c => c.UpdateState.Vms[0].Facts =
+            new VmFacts { Taps = { Enumerable.Repeat("vm-a", 33) } }, "VM web1: 33 taps, the most is 32"),
+        ("runner with a line feed", UpdateState,
+            c => c.UpdateState.Vms[0].Facts = new VmFacts { CurrentRunner = "/a\nb" },
+            "VM web1: current_runner \"/a?b\" has a control character"),
+        ("unknown source of a limit", UpdateState,
+            c => c.UpdateState.Vms[0].Facts = new VmFacts { MemoryLimitSource = (MemoryLimitSource)6 },
+            "VM web1: memory_limit_source 6 is none"),
+
         ("no source", Command.BodyOneofCase.UpdateHealth, c => c.UpdateHealth.Source = "", $"source \"\" {NameRule}"),
         ("long message", Command.BodyOneofCase.UpdateHealth,
             c => c.UpdateHealth.Checks[0].Message = new string('x', 513),

@@ -20,6 +20,7 @@ internal static class Samples
             var golden = new SortedDictionary<string, Command>(StringComparer.Ordinal)
             {
                 ["KeepAlive"] = KeepAlive(),
+                ["UpdateStateWithFacts"] = UpdateStateWithFacts(),
                 ["RegisterNodeWithClusterVersion"] = RegisterNodeWithClusterVersion(),
                 ["SetAnnotationWithKey"] = SetAnnotationWithKey(),
                 ["Compressed"] = Compressed(),
@@ -123,6 +124,25 @@ internal static class Samples
     {
         var command = Of(Command.BodyOneofCase.UpdateState);
         command.UpdateState = new UpdateState { Node = "n1", BootId = "boot-1", UnchangedSince = 300 };
+        return command;
+    }
+
+    private static Command UpdateStateWithFacts()
+    {
+        var command = Of(Command.BodyOneofCase.UpdateState);
+        var seen = command.UpdateState.Vms[0];
+        seen.Unseen = true;
+        seen.Facts = new VmFacts
+        {
+            Hypervisor = "cloud-hypervisor",
+            Vcpus = 4,
+            Taps = { "vm-web1", "vm-web1b" },
+            Macvtaps = { "mv-web1" },
+            VsockCid = 4711,
+            RunningRunner = "/nix/store/0c1-microvm-qemu-web1",
+            CurrentRunner = "/nix/store/0c2-microvm-qemu-web1",
+            MemoryLimitSource = MemoryLimitSource.CommandLine,
+        };
         return command;
     }
 

@@ -43,6 +43,21 @@ public sealed class ClusterVersionTests
     }
 
     [Fact]
+    public void A_report_needs_the_version_of_what_it_tells()
+    {
+        var plain = Make.Report("n1", 1, Make.Seen("web"), Make.Seen("db"));
+        Assert.Equal(CommandVersions.Oldest, CommandVersions.Needed(plain));
+
+        var facts = plain.Clone();
+        facts.UpdateState.Vms[1].Facts = new VmFacts();
+        Assert.Equal(CommandVersions.FullObservations, CommandVersions.Needed(facts));
+
+        var unseen = plain.Clone();
+        unseen.UpdateState.Vms[1].Unseen = true;
+        Assert.Equal(CommandVersions.FullObservations, CommandVersions.Needed(unseen));
+    }
+
+    [Fact]
     public void A_node_of_before_there_were_versions_counts_as_the_oldest()
     {
         var replica = With(("n1", 2), ("n2", 0));

@@ -17,6 +17,7 @@ public sealed class FieldCoverageTests
         Node = "n1",
         Unit = "microvm@web.service",
         Resources = new Resources(),
+        Facts = new Facts(),
     };
 
     private static readonly ClusterNode Node = new() { Name = "n1", MemberId = 1, RegisteredAt = 1 };
@@ -43,6 +44,8 @@ public sealed class FieldCoverageTests
 
     public static TheoryData<string> ResourceProperties => Names<Resources>();
 
+    public static TheoryData<string> FactProperties => Names<Facts>();
+
     [Theory]
     [MemberData(nameof(NodeProperties))]
     public void Every_property_of_a_node_counts(string property) =>
@@ -66,6 +69,19 @@ public sealed class FieldCoverageTests
 
         Counts(With(Node, Web), With(Node, Web with { Observations = Map("n1", observation) }));
     }
+
+    [Theory]
+    [MemberData(nameof(FactProperties))]
+    public void Every_fact_counts(string property)
+    {
+        var observation = Observation with { Facts = Changed(Observation.Facts!, property) };
+
+        Counts(With(Node, Web), With(Node, Web with { Observations = Map("n1", observation) }));
+    }
+
+    [Fact]
+    public void Facts_of_which_nothing_is_known_are_told_from_none() => Counts(
+        With(Node, Web), With(Node, Web with { Observations = Map("n1", Observation with { Facts = null }) }));
 
     [Theory]
     [InlineData(nameof(Health.Node))]
@@ -165,6 +181,8 @@ public sealed class FieldCoverageTests
         ImmutableSortedDictionary<string, NodeObservation> => Ordinal.Map<NodeObservation>(),
         ImmutableSortedDictionary<string, Health> => Ordinal.Map<Health>(),
         Resources => new Resources { Pids = 1 },
+        Facts => new Facts { Vcpus = 2 },
+        ImmutableArray<string> names => names.Add("vm-web"),
         Annotations => Annotations.None.With("owner", ByteString.CopyFromUtf8("me")),
         string text => text + "x",
         null when type == typeof(string) => "x",
@@ -172,6 +190,7 @@ public sealed class FieldCoverageTests
         null when type == typeof(bool) => true,
         VmState => VmState.Stopped,
         Staleness => Staleness.Absent,
+        MemoryLimitSource => MemoryLimitSource.Qmp,
         NodeStatus => NodeStatus.Lost,
         _ => Convert.ChangeType(Convert.ToInt64(value ?? 0, null) + 1, type, null),
     };

@@ -51,6 +51,76 @@ public sealed class ObservationTests
     }
 
     [Fact]
+    public void What_a_vm_is_made_of_is_kept_whole_and_told_by_its_fields()
+    {
+        _replica.Do(Make.Report("n1", 1, Make.Seen("web")));
+        var seen = Make.Seen("web");
+        seen.Facts = new VmFacts
+        {
+            Hypervisor = "qemu",
+            Vcpus = 2,
+            Taps = { "vm-web" },
+            RunningRunner = "/nix/store/1-web",
+            CurrentRunner = "/nix/store/1-web",
+            MemoryLimitSource = MemoryLimitSource.Qmp,
+        };
+        _replica.Do(Make.Report("n1", 2, seen));
+
+        var kept = _replica.Seen("web", "n1").Facts!;
+        Assert.Equal(("qemu", 2u, null), (kept.Hypervisor, kept.Vcpus, kept.VsockCid));
+        Assert.Equal(["vm-web"], kept.Taps);
+        Assert.False(kept.RestartPending);
+
+        var updated = seen.Clone();
+        updated.Facts.CurrentRunner = "/nix/store/2-web";
+        var change = Assert.Single(_replica.Do(Make.Report("n1", 3, updated)).Changes);
+        Assert.Equal(
+            [
+                Changed("observations[n1].facts.current_runner", "/nix/store/1-web", "/nix/store/2-web"),
+                new FieldChange(
+                    "observations[n1].facts.restart_pending",
+                    FieldAction.Changed,
+                    FieldValue.Of(false),
+                    FieldValue.Of(true)),
+            ],
+            change.Fields);
+    }
+
+    [Fact]
+    public void A_vm_whose_manager_the_node_cannot_reach_is_unknown_alone_until_it_is_seen_again()
+    {
+        _replica.Do(Make.Report("n1", 1, Make.Seen("web"), Make.Seen("db")));
+        var unseen = Make.Seen("web");
+        unseen.Unseen = true;
+
+        _replica.Do(Make.Report("n1", 2, unseen));
+        Assert.Equal("Unknown (manager out of reach)", _replica.Vm("web").StateText);
+        Assert.Equal(VmState.Running, _replica.Vm("db").State);
+
+        // Neither the loss of its node nor the node's return says anything of it.
+        _replica.Do(Make.Lost("n1"));
+        _replica.Do(Make.Active("n1"));
+        _replica.Do(Make.KeepAlive("n1", 2));
+        Assert.Equal(Staleness.Unseen, _replica.Seen("web", "n1").Staleness);
+        Assert.Equal(VmState.Running, _replica.Vm("db").State);
+
+        _replica.Do(Make.Report("n1", 3, Make.Seen("web")));
+        Assert.Equal(VmState.Running, _replica.Vm("web").State);
+    }
+
+    [Fact]
+    public void A_reboot_overrules_that_a_vm_could_not_be_seen()
+    {
+        var unseen = Make.Seen("web");
+        unseen.Unseen = true;
+        _replica.Do(Make.Report("n1", 1, unseen));
+
+        _replica.Do(Make.Report("n1", 1, "boot-2", complete: false, Make.Seen("db")));
+
+        Assert.Equal(Staleness.Rebooted, _replica.Seen("web", "n1").Staleness);
+    }
+
+    [Fact]
     public void A_change_of_state_is_told_by_its_fields()
     {
         _replica.Do(Make.Report("n1", 1, Make.Seen("web", VmState.Starting)));

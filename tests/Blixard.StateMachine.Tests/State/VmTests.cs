@@ -38,6 +38,7 @@ public sealed class VmTests
     [InlineData(Staleness.NodeLost, "Unknown (node lost)")]
     [InlineData(Staleness.Absent, "Unknown (unit is gone)")]
     [InlineData(Staleness.Rebooted, "Unknown (node rebooted)")]
+    [InlineData(Staleness.Unseen, "Unknown (manager out of reach)")]
     public void The_text_says_why_it_is_unknown(Staleness staleness, string text)
     {
         var vm = Parse("n1:Running");
