@@ -150,7 +150,8 @@ in
         NoNewPrivileges = true;
         ProtectSystem = "strict";
         ReadWritePaths = [ "/var/lib/blixard" ];
-        ProtectHome = true;
+        # Users' managers are in /run/user, which `true` would hide, and their VMs at home.
+        ProtectHome = if (cfg.settings.Agent.Users or [ ]) == [ ] then true else "read-only";
         PrivateTmp = true;
         PrivateDevices = true;
         ProtectClock = true;

@@ -35,7 +35,7 @@ take_options() {
   local host=$1 dir data=$DATA
   shift
   dir=$(host_dir "$host")
-  local vms=() peers=() settings=() bootstrap=no node=no start=yes disk=
+  local vms=() user_vms=() peers=() settings=() bootstrap=no node=no start=yes disk=
   while (($# > 0)); do
     case $1 in
       --data) data=$(realpath -m "${2:?--data needs a directory}") ;;
@@ -46,6 +46,7 @@ take_options() {
         ;;
       --vm) vms+=("${2:?--vm needs VM=BEHAVIOUR}") ;;
       --candidate) vms+=("${2:?--candidate needs a VM}=candidate") ;;
+      --user-vm) user_vms+=("${2:?--user-vm needs VM=BEHAVIOUR}") ;;
       --peer) peers+=("${2:?--peer needs NAME=IP}") ;;
       --env) settings+=("${2:?--env needs KEY=VALUE}") ;;
       --bootstrap | --node | --stopped)
@@ -65,6 +66,7 @@ take_options() {
   printf '%s\n' "$data/$host" >"$dir/data"
   [[ -z $disk ]] || lay_disk "$data/$host" "$disk"
   lay_microvms "$host" "${vms[@]}"
+  lay_user_vms "$host" "${user_vms[@]}"
   if [[ $node == yes ]] || ((${#peers[@]} > 0)); then
     lay_node "$host" "$bootstrap" "$start" "${peers[@]}"
     ((${#settings[@]} == 0)) || printf '%s\n' "${settings[@]}" >>"$dir/node.env"

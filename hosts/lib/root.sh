@@ -148,6 +148,7 @@ configure_systemd() {
   mkdir -p "$root/etc/systemd/system" "$root/etc/systemd/journald.conf.d" "$root/etc/systemd/system.conf.d"
   lay_units "$root"
   cp -a "$dir/units/." "$root/etc/systemd/system/"
+  give_user "$root" "$dir"
   if [[ -e $dir/node.env ]]; then
     mkdir -p "$root/etc/blixard"
     cp "$dir/node.env" "$root/etc/blixard/node.env"

@@ -9,6 +9,9 @@ namespace Blixard.StateMachine.Tests;
 internal sealed class CommandStream(int seed)
 {
     private readonly Random _random = new(seed);
+
+    // Of its own, so that what it decides leaves the rest of the stream as it was.
+    private readonly Random _facts = new(~seed);
     private readonly List<Command> _sent = [];
     private readonly ulong[] _observation = new ulong[6];
     private ulong _sequence;
@@ -80,7 +83,7 @@ internal sealed class CommandStream(int seed)
         13 or 14 => KeepAlive(),
         20 => Chance(2) ? Tests.Make.Add(Node()) : AskFor(),
         21 or 22 => Tests.Make.Settle(_asked, Chance(4) ? "no" : ""),
-        27 => Tests.Make.Raise((uint)_random.Next(1, 4)),
+        27 => Tests.Make.Raise((uint)_random.Next(1, 3)),
         28 => Tests.Make.Advance(TimeSpan.FromMinutes(_random.Next(1, 90))),
         24 or 25 => Tests.Make.Annotate(Vm(), $"k{_random.Next(3)}", new byte[_random.Next(4)]),
         _ => Report(),
@@ -89,7 +92,7 @@ internal sealed class CommandStream(int seed)
     private Command Registration()
     {
         var command = Tests.Make.RegisterNode(Node(), Boot());
-        command.RegisterNode.ClusterVersion = (uint)_random.Next(0, 4);
+        command.RegisterNode.ClusterVersion = (uint)_random.Next(0, 3);
         return command;
     }
 
@@ -136,13 +139,14 @@ internal sealed class CommandStream(int seed)
             seen.MainPid = (uint)_random.Next(3);
         }
 
-        if (Chance(3))
+        if (_facts.Next(3) == 0)
         {
-            seen.Unseen = Chance(3);
-            seen.Facts = new VmFacts { Hypervisor = Chance(2) ? "qemu" : "", CurrentRunner = Chance(2) ? "/a" : "/b" };
-            if (Chance(2))
+            seen.Unseen = _facts.Next(3) == 0;
+            seen.Facts = new VmFacts { Hypervisor = _facts.Next(2) == 0 ? "qemu" : "" };
+            seen.Facts.CurrentRunner = _facts.Next(2) == 0 ? "/a" : "/b";
+            for (var i = _facts.Next(3); i > 0; i--)
             {
-                seen.Facts.Taps.Add($"vm-{_random.Next(3)}");
+                seen.Facts.Taps.Add($"vm-{_facts.Next(3)}");
             }
         }
 

@@ -20,9 +20,13 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
             LastRefresh = journal.Refreshes is [.., var last] ? last.Date : null,
             RefreshErrors = journal.Errors,
             RefreshLog = journal.Refreshes,
-            Watchers = ["system bus"],
+            Watchers = [.. view.Buses.Values.Select(Watched)],
         };
     }
+
+    private static string Watched(BusState bus) => bus.StaleSince is { } since
+        ? $"{bus.Name}, out of reach since {UtcInstantConverter.Text(since)}: {bus.StaleReason}"
+        : bus.Name;
 
     private static LocalVm Figures(AgentVm vm)
     {
@@ -35,7 +39,11 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
             State = ObservationReport.StateOf(vm.State),
             CpuUsageUsec = cgroup?.Cpu?.UsageMicroseconds,
             MemoryBytes = cgroup?.MemoryCurrent,
-            MemoryLimitBytes = cgroup?.MemoryMax,
+            MemoryLimitBytes = vm.MemoryLimit?.Bytes,
+            Vcpus = (uint?)vm.Guest?.Vcpus,
+            RestartPending = vm is { IsAtWork: true, Definition: { BootedRunner: { } booted, CurrentRunner: { } current } }
+                ? booted != current
+                : null,
             SwapBytes = cgroup?.MemorySwapCurrent,
             DiskReadBytes = cgroup?.Io?.ReadBytes,
             DiskWriteBytes = cgroup?.Io?.WriteBytes,

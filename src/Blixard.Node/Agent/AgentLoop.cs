@@ -1,44 +1,64 @@
+using System.Diagnostics;
 using System.Threading.Channels;
-using Blixard.Systemd;
 using Blixard.Systemd.MicroVms;
 using Blixard.Systemd.Units;
 
 namespace Blixard.Node.Agent;
 
 /// <summary>
-/// Keeps the view of this host right: by systemd's signals at once, by a full list when signals may have been missed
-/// and every few minutes all the same, by sampling in between. One loop owns the view. While systemd is away the last
-/// view stays readable and is marked stale.
+/// Owns this host's view. One loop takes what those beside it have found - a watch per manager, the questions to
+/// hypervisors, the look at state directories - and samples resources; nothing in it waits. While a manager is away the
+/// last view of its VMs stays readable and is marked stale.
 /// </summary>
-internal sealed partial class AgentLoop(
-    AgentSettings settings,
-    IUnitWatcher watcher,
-    UnitInventory inventory,
-    IVmSampler sampler,
-    AgentViewStore views,
-    UnitReporter reporter,
-    AgentJournal journal,
-    AgentMetrics metrics,
-    TimeProvider time,
-    ILogger<AgentLoop> logger)
+internal sealed partial class AgentLoop
 {
-    // Few enough to be read from systemd before the change is told; more are told first.
-    private const int RefreshBeforeTelling = 8;
-
-    private static readonly TimeSpan ListRetry = TimeSpan.FromSeconds(1);
-
+    private readonly AgentSettings _settings;
+    private readonly AgentBuses _buses;
+    private readonly IVmSampler _sampler;
+    private readonly GuestQueries _guests;
+    private readonly MicroVmDirectory _directory;
+    private readonly AgentViewStore _views;
+    private readonly UnitReporter _reporter;
+    private readonly AgentJournal _journal;
+    private readonly AgentMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<AgentLoop> _logger;
     private readonly Channel<AgentEvent> _events = Channel.CreateUnbounded<AgentEvent>(new() { SingleReader = true });
-    private readonly Dictionary<string, VmUnit> _toRefresh = new(StringComparer.Ordinal);
-    private bool _listAgainDue;
+    private readonly SortedDictionary<string, BusWatch> _watches = new(StringComparer.Ordinal);
+
+    public AgentLoop(
+        AgentSettings settings,
+        AgentBuses buses,
+        UnitInventory inventory,
+        IVmSampler sampler,
+        GuestQueries guests,
+        MicroVmDirectory directory,
+        AgentViewStore views,
+        UnitReporter reporter,
+        AgentJournal journal,
+        AgentMetrics metrics,
+        TimeProvider time,
+        ILogger<AgentLoop> logger)
+    {
+        (_settings, _buses, _sampler, _guests, _directory) = (settings, buses, sampler, guests, directory);
+        (_views, _reporter, _journal, _metrics, _time, _logger) = (views, reporter, journal, metrics, time, logger);
+        foreach (var bus in buses.All)
+        {
+            _watches.Add(bus.Name, new(bus, inventory, settings, _events.Writer, metrics, time));
+        }
+
+        views.Replace(AgentView.Of(_watches.Keys));
+    }
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task[] tasks =
         [
-            WatchAsync(stop.Token),
-            EveryAsync(settings.SampleInterval, SampleDue.Instance, stop.Token),
-            EveryAsync(settings.FullListInterval, new ListDue(Periodic: true), stop.Token),
+            .. Watches(stop.Token),
+            EveryAsync(_settings.SampleInterval, SampleDue.Instance, stop.Token),
+            LookAtDefinitionsAsync(stop.Token),
+            _guests.RunAsync(_events.Writer, stop.Token),
             HandleAllAsync(stop.Token),
         ];
         try
@@ -54,220 +74,288 @@ internal sealed partial class AgentLoop(
         }
     }
 
-    private async Task WatchAsync(CancellationToken cancellationToken)
+    /// <summary>In the order of their configuration, the system's first: it has the first word on a name.</summary>
+    private IEnumerable<Task> Watches(CancellationToken cancellationToken)
     {
-        await foreach (var said in watcher.WatchAsync(MicroVmUnits.Patterns(UnitScope.System), cancellationToken))
+        var before = Task.CompletedTask;
+        foreach (var bus in _buses.All)
         {
-            _events.Writer.TryWrite(new SystemdSaid(said));
+            var watch = _watches[bus.Name];
+            yield return watch.RunAsync(before, cancellationToken);
+            before = watch.Answered;
         }
     }
 
     private async Task EveryAsync(TimeSpan interval, AgentEvent due, CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(interval, time);
+        using var timer = new PeriodicTimer(interval, _time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             _events.Writer.TryWrite(due);
         }
     }
 
-    private async Task HandleAllAsync(CancellationToken cancellationToken)
+    private async Task LookAtDefinitionsAsync(CancellationToken cancellationToken)
     {
-        var reader = _events.Reader;
-        while (await reader.WaitToReadAsync(cancellationToken))
+        using var timer = new PeriodicTimer(_settings.KeepAliveInterval, _time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            // All that is waiting first: of many signals about one unit only the last is worth a question to systemd.
-            while (reader.TryRead(out var happened))
+            var known = _views.Current.Vms.Values.Select(vm => vm.Definition).OfType<DefinedVm>().ToArray();
+            var changes = await Task.Run(() => _directory.Changes(known), cancellationToken);
+            foreach (var problem in changes.Changed.Count > 0 ? changes.Problems : [])
             {
-                await HandleAsync(happened, cancellationToken);
+                LogDefinitionProblem(problem);
             }
 
-            if (_toRefresh.Count > RefreshBeforeTelling)
+            if (!changes.IsEmpty)
             {
-                reporter.Wake();
+                _events.Writer.TryWrite(new DefinitionsChanged(changes));
             }
-
-            await RefreshAsync(cancellationToken);
-            reporter.Wake();
         }
     }
 
-    private async Task HandleAsync(AgentEvent happened, CancellationToken cancellationToken)
+    private async Task HandleAllAsync(CancellationToken cancellationToken)
+    {
+        while (await _events.Reader.WaitToReadAsync(cancellationToken))
+        {
+            while (_events.Reader.TryRead(out var happened))
+            {
+                Handle(happened);
+            }
+
+            _guests.Follow(_views.Current);
+            _reporter.Wake();
+        }
+    }
+
+    private void Handle(AgentEvent happened)
     {
         switch (happened)
         {
-            case SystemdSaid { Event: UnitChanged(var change) }:
-                metrics.EventSeen();
-                Apply(change);
+            case UnitsSeen seen:
+                Apply(seen);
                 break;
-            case SystemdSaid { Event: UnitGone(var unit) }:
-                if (MicroVmUnits.Parse(unit, UnitScope.System) is VmUnit gone)
+            case UnitRefused(var bus, var unit):
+                Replace(_views.Current.With(bus, unit));
+                break;
+            case BusListed listed:
+                Apply(listed);
+                break;
+            case BusLost(var bus, var reason, var listing):
+                if (listing)
                 {
-                    _toRefresh[gone.VmName] = gone;
+                    _journal.ListFailed(bus == AgentBus.SystemName ? reason : $"{bus}: {reason}");
                 }
 
-                break;
-            case SystemdSaid { Event: Disconnected(var reason, _) }:
-                metrics.Disconnected();
-                MarkStale(reason);
-                break;
-            case SystemdSaid { Event: { ListAgain: true } }:
-                await ListAsync(periodic: false, cancellationToken);
-                break;
-            case ListDue(var periodic):
-                await ListAsync(periodic, cancellationToken);
+                MarkStale(bus, reason);
                 break;
             case SampleDue:
-                var started = time.GetTimestamp();
-                views.Replace(sampler.Sample(views.Current));
-                metrics.Swept(time.GetElapsedTime(started));
+                var started = _time.GetTimestamp();
+                _views.Replace(_sampler.Sample(_views.Current));
+                _metrics.Swept(_time.GetElapsedTime(started));
                 break;
+            case DefinitionsChanged(var changes):
+                Apply(changes);
+                break;
+            case GuestAnswered(var name, var facts):
+                if (_views.Current.Vms.GetValueOrDefault(name) is { } vm && vm.MainPid == facts.MainPid)
+                {
+                    Replace(vm with { Guest = facts });
+                }
+
+                break;
+            default:
+                throw new UnreachableException($"{happened.GetType().Name} is not handled");
         }
     }
 
-    /// <summary>The state as the signal carried it; everything else is read from systemd right after.</summary>
-    private void Apply(UnitStateChange change)
+    private void Apply(UnitsSeen seen)
     {
-        var parsed = MicroVmUnits.Parse(change.Unit, UnitScope.System);
-        if (parsed is RefusedVmUnit refused)
+        var view = _views.Current;
+        var scope = _buses.All.First(bus => bus.Name == seen.Bus).Scope;
+        foreach (var change in seen.Changes)
         {
-            views.Replace(inventory.Refuse(views.Current, refused));
+            if (MicroVmUnits.Parse(change.Unit, scope) is VmUnit unit
+                && view.Vms.TryGetValue(unit.VmName, out var vm)
+                && vm.Bus == seen.Bus
+                && change.Monotonic > vm.Monotonic)
+            {
+                view = view with { Vms = view.Vms.SetItem(vm.Name, Changed(vm, change)) };
+            }
         }
 
-        if (parsed is not VmUnit unit)
+        foreach (var reading in seen.Readings)
+        {
+            var known = view.Vms.GetValueOrDefault(reading.Name);
+            if (known is null || reading.Vm is null || !known.SaysTheSame(reading.Vm.After(known))
+                || known.ControlGroup != reading.Vm.ControlGroup)
+            {
+                view = view.With(seen.Bus, reading);
+            }
+        }
+
+        if (!ReferenceEquals(view, _views.Current))
+        {
+            Replace(view);
+        }
+    }
+
+    private static AgentVm Changed(AgentVm vm, UnitStateChange change) => vm with
+    {
+        State = VmStates.FromUnit(change.ActiveState, change.SubState),
+        SubState = change.SubState,
+        Since = change.ChangedAt,
+        Monotonic = change.Monotonic,
+    };
+
+    private void Apply(BusListed listed)
+    {
+        var before = _views.Current;
+        var was = before.Buses[listed.Bus];
+        var drift = listed.Periodic && was.StaleSince is null ? CountDrift(before, listed) : 0;
+        var now = before.WithList(listed.Bus, listed.Listing);
+        Replace(_sampler.Sample(now));
+        _metrics.Listed(drift);
+        _journal.Listed(listed.Took, listed.Listing.Vms.Count, drift);
+        if (drift > 0)
+        {
+            LogDrift(listed.Bus, drift);
+        }
+
+        if (was.StaleSince is not null)
+        {
+            LogBack(listed.Bus, listed.Listing.Vms.Count);
+        }
+
+        _reporter.RetryRefused();
+    }
+
+    /// <summary>What the list found otherwise than signals had told.</summary>
+    private static int CountDrift(AgentView before, BusListed listed)
+    {
+        var drift = 0;
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var vm in listed.Listing.Vms)
+        {
+            names.Add(vm.Name);
+            var known = before.Vms.GetValueOrDefault(vm.Name);
+            var differs = known is null
+                || (known.Bus == listed.Bus && (known.State != vm.State || known.Monotonic != vm.Monotonic));
+            drift += differs && !listed.Explained.Contains(vm.Name) ? 1 : 0;
+        }
+
+        return drift + before.Vms.Values.Count(vm =>
+            vm.Bus == listed.Bus && !names.Contains(vm.Name) && !listed.Explained.Contains(vm.Name));
+    }
+
+    private void Apply(DefinitionChanges changes)
+    {
+        var view = _views.Current;
+        var system = _buses.All[0];
+        foreach (var definition in changes.Changed)
+        {
+            var known = view.Vms.GetValueOrDefault(definition.Name);
+            view = known?.Definition is null && known?.Bus != system.Name
+                ? view.With(
+                    system.Name, new UnitReading(definition.Name, UnitInventory.Inactive(system, definition.Name, definition)))
+                : view with { Vms = view.Vms.SetItem(definition.Name, known! with { Definition = definition }) };
+        }
+
+        foreach (var name in changes.Gone)
+        {
+            if (view.Vms.TryGetValue(name, out var vm) && vm.Definition is not null)
+            {
+                // Whether its unit is still there is for the manager to say.
+                view = view with { Vms = view.Vms.SetItem(name, vm with { Definition = null }) };
+                _watches[vm.Bus].ListSoon();
+            }
+        }
+
+        Replace(view);
+    }
+
+    private void MarkStale(string bus, string reason)
+    {
+        var view = _views.Current;
+        var was = view.Buses[bus];
+        if (was.StaleSince is not null)
         {
             return;
         }
 
-        _toRefresh[unit.VmName] = unit;
-        var view = views.Current;
-        if (view.Vms.TryGetValue(unit.VmName, out var vm) && change.Monotonic > vm.Monotonic)
+        Replace(view.Lose(bus, _time.GetUtcNow(), reason));
+        if (bus == AgentBus.SystemName)
         {
-            var state = VmStates.FromUnit(change.ActiveState, change.SubState);
-            views.Replace(view with
-            {
-                Vms = view.Vms.SetItem(vm.Name, vm with
-                {
-                    State = state,
-                    SubState = change.SubState,
-                    Since = change.ChangedAt,
-                    Monotonic = change.Monotonic,
-                }),
-            });
-        }
-    }
-
-    private async Task RefreshAsync(CancellationToken cancellationToken)
-    {
-        var view = views.Current;
-        try
-        {
-            foreach (var (name, unit) in _toRefresh)
-            {
-                var known = view.Vms.GetValueOrDefault(name);
-                var now = await inventory.RefreshAsync(unit, known, cancellationToken);
-                if (now is null)
-                {
-                    view = view with { Vms = view.Vms.Remove(name) };
-                }
-                else if (known is null || !known.SaysTheSame(now) || known.ControlGroup != now.ControlGroup)
-                {
-                    view = view with { Vms = view.Vms.SetItem(name, now) };
-                }
-            }
-        }
-        catch (SystemdUnavailableException e)
-        {
-            // The watch notices too, and has everything listed again once systemd is back.
-            await ListAgainLaterAsync(e.Message, cancellationToken);
-            return;
-        }
-        finally
-        {
-            _toRefresh.Clear();
-        }
-
-        if (!ReferenceEquals(view, views.Current))
-        {
-            views.Replace(view);
-        }
-    }
-
-    private async Task ListAsync(bool periodic, CancellationToken cancellationToken)
-    {
-        _listAgainDue = false;
-        var before = views.Current;
-        var started = time.GetTimestamp();
-        try
-        {
-            var now = await inventory.ListAsync(before, cancellationToken);
-            var drift = periodic && before.StaleSince is null ? CountDrift(before, now) : 0;
-            views.Replace(sampler.Sample(now));
-            metrics.Listed(drift);
-            journal.Listed(time.GetElapsedTime(started), now.Vms.Count, drift);
-            if (drift > 0)
-            {
-                LogDrift(drift);
-            }
-
-            if (before.StaleSince is not null)
-            {
-                LogBack(now.Vms.Count);
-            }
-
-            reporter.RetryRefused();
-        }
-        catch (SystemdUnavailableException e)
-        {
-            journal.ListFailed(e.Message);
-            await ListAgainLaterAsync(e.Message, cancellationToken);
-        }
-    }
-
-    private async Task ListAgainLaterAsync(string reason, CancellationToken cancellationToken)
-    {
-        MarkStale(reason);
-        if (!_listAgainDue)
-        {
-            _listAgainDue = true;
-            await Task.Delay(ListRetry, time, cancellationToken);
-            _events.Writer.TryWrite(new ListDue(Periodic: false));
-        }
-    }
-
-    private int CountDrift(AgentView before, AgentView now)
-    {
-        var drift = before.Vms.Keys.Count(name => !now.Vms.ContainsKey(name));
-        foreach (var vm in now.Vms.Values)
-        {
-            if (!_toRefresh.ContainsKey(vm.Name)
-                && (!before.Vms.TryGetValue(vm.Name, out var known)
-                    || known.State != vm.State
-                    || known.Monotonic != vm.Monotonic))
-            {
-                drift++;
-            }
-        }
-
-        return drift;
-    }
-
-    private void MarkStale(string reason)
-    {
-        var view = views.Current;
-        if (view.StaleSince is null)
-        {
-            views.Replace(view with { StaleSince = time.GetUtcNow(), StaleReason = reason });
             LogStale(reason);
+        }
+        else if (was.Listed)
+        {
+            LogUserStale(bus, reason);
+        }
+        else
+        {
+            LogUserAbsent(bus, reason);
+        }
+    }
+
+    private void Replace(AgentVm vm)
+    {
+        var view = _views.Current;
+        _views.Replace(view with { Vms = view.Vms.SetItem(vm.Name, vm) });
+    }
+
+    /// <summary>Tells of units that are refused from now on, and has those looked for whose name has become free.</summary>
+    private void Replace(AgentView view)
+    {
+        var before = _views.Current;
+        _views.Replace(view);
+        foreach (var (name, bus) in view.Buses)
+        {
+            var was = before.Buses[name].Refused;
+            if (ReferenceEquals(was, bus.Refused))
+            {
+                continue;
+            }
+
+            foreach (var (unit, reason) in bus.Refused.Where(unit => !was.ContainsKey(unit.Key)))
+            {
+                LogRefused(AgentBus.Qualified(name, unit), reason);
+            }
+        }
+
+        if (view.Buses.Values.All(bus => bus.Refused.Count == 0))
+        {
+            return;
+        }
+
+        foreach (var gone in before.Vms.Values.Where(vm => !view.Vms.ContainsKey(vm.Name)))
+        {
+            foreach (var bus in _buses.All.Where(bus => bus.Name != gone.Bus
+                && view.Buses[bus.Name].Refused.ContainsKey(MicroVmUnits.UnitOf(gone.Name, bus.Scope))))
+            {
+                _watches[bus.Name].ListSoon();
+            }
         }
     }
 
     [LoggerMessage(LogLevel.Warning, "systemd can't be reached, the view of this host is stale: {Reason}")]
     private partial void LogStale(string reason);
 
-    [LoggerMessage(LogLevel.Information, "systemd is back: {Count} VMs listed")]
-    private partial void LogBack(int count);
+    [LoggerMessage(LogLevel.Warning, "VMs of {Bus} can't be seen any more, trying again: {Reason}")]
+    private partial void LogUserStale(string bus, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The full list differs from what signals told in {Drift} VMs")]
-    private partial void LogDrift(int drift);
+    [LoggerMessage(LogLevel.Information, "VMs of {Bus} can't be seen yet, trying again: {Reason}")]
+    private partial void LogUserAbsent(string bus, string reason);
+
+    [LoggerMessage(LogLevel.Information, "The {Bus} is back: {Count} VMs listed")]
+    private partial void LogBack(string bus, int count);
+
+    [LoggerMessage(LogLevel.Warning, "The full list of the {Bus} differs from what signals told in {Drift} VMs")]
+    private partial void LogDrift(string bus, int drift);
+
+    [LoggerMessage(LogLevel.Warning, "Unit {Unit} is not taken for a VM: {Reason}")]
+    private partial void LogRefused(string unit, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Problem}")]
+    private partial void LogDefinitionProblem(string problem);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Blixard.Hypervisor;
 
 namespace Blixard.Node.Agent;
 
@@ -14,6 +15,7 @@ internal sealed class AgentMetrics : IDisposable
     private readonly Counter<long> _reports;
     private readonly Counter<long> _failures;
     private readonly Counter<long> _disconnects;
+    private readonly Counter<long> _guests;
     private readonly Histogram<double> _sweep;
 
     public AgentMetrics()
@@ -29,6 +31,8 @@ internal sealed class AgentMetrics : IDisposable
         _disconnects = _meter.CreateCounter<long>(
             "blixard.agent.bus_disconnects",
             description: "Times the signal connection to systemd broke or could not be made.");
+        _guests = _meter.CreateCounter<long>(
+            "blixard.agent.guest_queries", description: "Questions to hypervisors, by what came of them.");
         _sweep = _meter.CreateHistogram<double>(
             "blixard.agent.sweep", "s", "One sampling of the resources of all VMs.");
     }
@@ -48,6 +52,20 @@ internal sealed class AgentMetrics : IDisposable
     public void ReportFailed() => _failures.Add(1);
 
     public void Disconnected() => _disconnects.Add(1);
+
+    public void GuestAsked(string outcome) => _guests.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+
+    public static string OutcomeOf(ControlSocketError error) => error switch
+    {
+        ControlSocketError.Missing => "missing",
+        ControlSocketError.Stale => "stale",
+        ControlSocketError.Refused => "refused",
+        ControlSocketError.Busy => "busy",
+        ControlSocketError.TimedOut => "timed_out",
+        ControlSocketError.Closed => "closed",
+        ControlSocketError.ErrorAnswer => "error_answer",
+        _ => "malformed",
+    };
 
     public void Swept(TimeSpan elapsed) => _sweep.Record(elapsed.TotalSeconds);
 }

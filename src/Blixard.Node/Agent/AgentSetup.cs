@@ -1,3 +1,4 @@
+using Blixard.Hypervisor;
 using Blixard.Node.Api;
 using Blixard.Node.Metrics;
 using Blixard.Node.Options;
@@ -23,11 +24,14 @@ internal static class AgentSetup
             KeepAliveInterval = options.KeepAliveInterval,
             DeadBand = new(options.DeadBandPercent, (long)options.DeadBandMebibytes << 20),
         });
-        services.AddSingleton(provider => new SystemdConnection(
-            new() { Address = BusAddress.Parse(options.Bus), CallTimeout = options.CallTimeout },
-            provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => provider.GetRequiredService<SystemdConnection>().Units);
-        services.AddSingleton(provider => provider.GetRequiredService<SystemdConnection>().Watcher);
+        services.AddSingleton(provider => Connect(options, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IGuestQuery>(provider =>
+            new GuestQuery(options.GuestTimeout, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new GuestQueries(
+            provider.GetRequiredService<IGuestQuery>(),
+            provider.GetRequiredService<AgentMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<GuestQueries>>()));
         services.AddSingleton(new MicroVmDirectory(options.StateDirectory));
         services.AddSingleton<ReadErrors>();
         services.AddSingleton<IVmSampler>(provider => new VmSampler(
@@ -46,5 +50,25 @@ internal static class AgentSetup
         services.AddSingleton<AgentLoop>();
         services.AddHostedService<AgentService>();
         return services;
+    }
+
+    private static AgentBuses Connect(AgentOptions options, TimeProvider time)
+    {
+        var connections = new List<SystemdConnection>();
+        return new(
+            [
+                Bus(AgentBus.SystemName, UnitScope.System, BusAddress.Parse(options.Bus)),
+                .. options.Users.Select(
+                    user => Bus(AgentBus.NameOf(user), UnitScope.User, BusAddress.OfUser(user))),
+            ],
+            connections);
+
+        AgentBus Bus(string name, UnitScope scope, BusAddress address)
+        {
+            var connection = new SystemdConnection(
+                new() { Address = address, CallTimeout = options.CallTimeout }, time);
+            connections.Add(connection);
+            return new(name, scope, connection.Units, connection.Watcher);
+        }
     }
 }

@@ -13,6 +13,12 @@ internal sealed record AgentVm
 
     public required UnitScope Scope { get; init; }
 
+    /// <summary>The manager that has the unit (<see cref="AgentBus.Name"/>).</summary>
+    public string Bus { get; init; } = AgentBus.SystemName;
+
+    /// <summary>The unit's manager is out of reach: the rest is what it said last.</summary>
+    public bool Unseen { get; init; }
+
     public Systemd.MicroVms.VmState State { get; init; }
 
     public string SubState { get; init; } = "";
@@ -33,11 +39,33 @@ internal sealed record AgentVm
 
     public string? ControlGroup { get; init; }
 
+    /// <summary>Of the unit's processes; null where systemd does not say.</summary>
+    public string? WorkingDirectory { get; init; }
+
     /// <summary>What the state directory says of it; null if it is not laid out there.</summary>
     public DefinedVm? Definition { get; init; }
 
+    /// <summary>What the running hypervisor says; null until it was asked, and while the VM does not run.</summary>
+    public GuestFacts? Guest { get; init; }
+
     /// <summary>The last sample; null before the first, and while the VM does not run.</summary>
     public VmSample? Sample { get; init; }
+
+    /// <summary>Starting, running or stopping.</summary>
+    public bool IsAtWork => State is VmState.Starting or VmState.Running or VmState.Stopping;
+
+    /// <summary>qemu, cloud-hypervisor, firecracker...; null if neither its runner nor its process says.</summary>
+    public string? Hypervisor => Definition?.Hypervisor ?? Guest?.CommandLine?.Hypervisor;
+
+    /// <summary>How much memory it may use, and who says so: the first that does. Null: nobody.</summary>
+    public MemoryLimit? MemoryLimit => MemoryLimit.Of(Guest, Sample);
+
+    /// <summary>This, with what an earlier look at the same run of the VM found and this one did not look for.</summary>
+    public AgentVm After(AgentVm? known) => known is null || known.Bus != Bus ? this : this with
+    {
+        Sample = IsAtWork || State == VmState.Unknown ? known.Sample : null,
+        Guest = MainPid is { } pid && known.Guest?.MainPid == pid ? known.Guest : null,
+    };
 
     public bool Equals(AgentVm? other) => ReferenceEquals(this, other);
 
@@ -52,5 +80,10 @@ internal sealed record AgentVm
         && Result == other.Result
         && ExitCode == other.ExitCode
         && Restarts == other.Restarts
-        && MainPid == other.MainPid;
+        && MainPid == other.MainPid
+        && Unseen == other.Unseen
+        && Equals(Definition, other.Definition)
+        && Hypervisor == other.Hypervisor
+        && Guest?.Vcpus == other.Guest?.Vcpus
+        && MemoryLimit?.Source == other.MemoryLimit?.Source;
 }

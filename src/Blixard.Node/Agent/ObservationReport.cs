@@ -7,7 +7,11 @@ namespace Blixard.Node.Agent;
 /// <summary>What this host sees, in the words of the replicated log.</summary>
 internal static class ObservationReport
 {
-    public static VmObservation Of(AgentVm vm)
+    /// <param name="full">
+    /// The cluster's version allows all that is known (<see cref="CommandVersions.FullObservations"/>); older nodes would
+    /// stop at the rest.
+    /// </param>
+    public static VmObservation Of(AgentVm vm, bool full)
     {
         var observation = new VmObservation
         {
@@ -30,9 +34,9 @@ internal static class ObservationReport
             observation.MainPid = (uint)pid;
         }
 
-        if (vm.Sample is { } sample)
+        if (ResourcesOf(vm) is { } resources)
         {
-            observation.Resources = ResourcesOf(sample);
+            observation.Resources = resources;
         }
 
         if (ServiceStateCheck.Run(vm) is { } check)
@@ -40,10 +44,56 @@ internal static class ObservationReport
             observation.Checks.Add(check);
         }
 
+        if (full)
+        {
+            observation.Facts = FactsOf(vm);
+            observation.Unseen = vm.Unseen;
+        }
+
         return observation;
     }
 
-    public static ResourceUsage ResourcesOf(VmSample sample)
+    /// <summary>Null if there is no figure at all.</summary>
+    public static ResourceUsage? ResourcesOf(AgentVm vm)
+    {
+        var usage = vm.Sample is { } sample ? ResourcesOf(sample) : null;
+        if (vm.MemoryLimit is { } limit)
+        {
+            usage ??= new();
+            usage.MemoryLimitBytes = limit.Bytes;
+        }
+
+        return usage;
+    }
+
+    private static VmFacts FactsOf(AgentVm vm)
+    {
+        var (definition, guest) = (vm.Definition, vm.Guest);
+        var facts = new VmFacts
+        {
+            Hypervisor = vm.Hypervisor ?? "",
+            Taps = { definition?.TapInterfaces ?? [] },
+            Macvtaps = { definition?.MacvtapInterfaces ?? [] },
+
+            // The link stays where a host lost its power: nothing runs by it.
+            RunningRunner = (vm.IsAtWork ? definition?.BootedRunner : null) ?? "",
+            CurrentRunner = definition?.CurrentRunner ?? "",
+            MemoryLimitSource = vm.MemoryLimit?.Source ?? MemoryLimitSource.Unknown,
+        };
+        if (guest?.Vcpus is { } vcpus)
+        {
+            facts.Vcpus = (uint)vcpus;
+        }
+
+        if (definition?.VsockCid is { } cid)
+        {
+            facts.VsockCid = cid;
+        }
+
+        return facts;
+    }
+
+    private static ResourceUsage ResourcesOf(VmSample sample)
     {
         var usage = new ResourceUsage { SampledAtUnixMs = sample.At.ToUnixTimeMilliseconds() };
         if (sample.CpuPercent is { } percent)
@@ -60,11 +110,6 @@ internal static class ObservationReport
         if (cgroup.MemoryCurrent is { } memory)
         {
             usage.MemoryBytes = memory;
-        }
-
-        if (cgroup.MemoryMax is { } limit)
-        {
-            usage.MemoryLimitBytes = limit;
         }
 
         if (cgroup.Io is { } io)

@@ -23,13 +23,14 @@ internal sealed class ReportedState(DeadBand deadBand)
         NeedsComplete = true;
     }
 
-    /// <summary>VMs to report now; with <see cref="NeedsComplete"/>, all.</summary>
-    public ImmutableArray<AgentVm> Due(AgentView view)
+    /// <summary>VMs to report now.</summary>
+    /// <param name="complete">All of them.</param>
+    public ImmutableArray<AgentVm> Due(AgentView view, bool complete)
     {
         var due = ImmutableArray.CreateBuilder<AgentVm>();
         foreach (var vm in view.Vms.Values)
         {
-            if (NeedsComplete || !_told.TryGetValue(vm.Name, out var told) || Differs(told, vm))
+            if (complete || !_told.TryGetValue(vm.Name, out var told) || Differs(told, vm))
             {
                 due.Add(vm);
             }
@@ -72,7 +73,7 @@ internal sealed class ReportedState(DeadBand deadBand)
             }
             else
             {
-                _told[vm.Name] = new(vm, vm.Sample is { } sample ? ObservationReport.ResourcesOf(sample) : null);
+                _told[vm.Name] = new(vm, ObservationReport.ResourcesOf(vm));
             }
         }
     }
@@ -80,8 +81,7 @@ internal sealed class ReportedState(DeadBand deadBand)
     private bool Differs(Told told, AgentVm now) =>
         !ReferenceEquals(told.Vm, now)
         && (!told.Vm.SaysTheSame(now)
-            || deadBand.IsLeft(
-                told.Resources, now.Sample is { } sample ? ObservationReport.ResourcesOf(sample) : null));
+            || deadBand.IsLeft(told.Resources, ObservationReport.ResourcesOf(now)));
 
     private readonly record struct Told(AgentVm Vm, ResourceUsage? Resources);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Blixard.Systemd;
 using Blixard.Systemd.MicroVms;
 using Blixard.Systemd.Units;
@@ -6,92 +5,100 @@ using Blixard.Systemd.Units;
 namespace Blixard.Node.Agent;
 
 /// <summary>
-/// Reads what this host has: the units that systemd knows and the VMs that are laid out but not running. One VM that
-/// can't be read never hides the others.
+/// Reads what a manager has: the units that it knows, and the VMs that are laid out or have a unit file but do not run.
+/// One VM that can't be read never hides the others.
 /// </summary>
-internal sealed partial class UnitInventory(
-    IUnitManager units, MicroVmDirectory directory, ILogger<UnitInventory> logger)
+internal sealed partial class UnitInventory(MicroVmDirectory directory, ILogger<UnitInventory> logger)
 {
     /// <exception cref="SystemdUnavailableException">The list as a whole could not be read.</exception>
-    public async Task<AgentView> ListAsync(AgentView before, CancellationToken cancellationToken)
+    public async Task<BusListing> ListAsync(AgentBus bus, CancellationToken cancellationToken)
     {
-        var listed = await units.ListUnitsByPatternsAsync(MicroVmUnits.Patterns(UnitScope.System), cancellationToken);
-        var defined = directory.List();
-        foreach (var problem in defined.Problems)
+        var patterns = MicroVmUnits.Patterns(bus.Scope);
+        var files = await bus.Units.ListUnitFilesByPatternsAsync(patterns, cancellationToken);
+        var listed = await bus.Units.ListUnitsByPatternsAsync(patterns, cancellationToken);
+        var vms = new SortedDictionary<string, AgentVm>(StringComparer.Ordinal);
+        var refused = new List<RefusedVmUnit>();
+        foreach (var definition in Definitions(bus))
         {
-            LogDefinitionProblem(problem);
+            vms[definition.Name] = Inactive(bus, definition.Name, definition);
         }
 
-        var vms = AgentView.Empty.Vms.ToBuilder();
-        var refused = AgentView.Empty.Refused.ToBuilder();
-        foreach (var definition in defined.Vms)
+        // One that is masked can't be started: it is no candidate.
+        foreach (var file in files.Where(f => !f.State.StartsWith("masked", StringComparison.Ordinal)))
         {
-            vms[definition.Name] = Inactive(definition);
+            if (MicroVmUnits.Parse(file.Name, bus.Scope) is VmUnit { VmName: var name })
+            {
+                vms.TryAdd(name, Inactive(bus, name, null));
+            }
         }
 
         foreach (var unit in listed)
         {
-            switch (MicroVmUnits.Parse(unit.Name, UnitScope.System))
+            switch (MicroVmUnits.Parse(unit.Name, bus.Scope))
             {
                 case VmUnit found:
-                    var known = before.Vms.GetValueOrDefault(found.VmName);
                     var definition = vms.GetValueOrDefault(found.VmName)?.Definition;
-                    if (await ReadAsync(found, definition, known, cancellationToken) is { } vm)
+                    if (await ReadAsync(bus, found, definition, cancellationToken) is { } vm)
                     {
                         vms[vm.Name] = vm;
                     }
 
                     break;
                 case RefusedVmUnit bad:
-                    refused[bad.Unit] = bad.Reason;
-                    Refuse(before, bad);
+                    refused.Add(bad);
                     break;
             }
         }
 
-        return new(vms.ToImmutable(), refused.ToImmutable(), null, null) { Listed = true };
+        return new([.. vms.Values], refused);
     }
 
     /// <summary>
     /// One VM as systemd has it now; null if neither systemd nor the state directory knows it any more.
     /// </summary>
     /// <exception cref="SystemdUnavailableException">systemd can't be asked.</exception>
-    public async Task<AgentVm?> RefreshAsync(VmUnit unit, AgentVm? known, CancellationToken cancellationToken)
+    public async Task<AgentVm?> ReadAsync(AgentBus bus, VmUnit unit, CancellationToken cancellationToken)
     {
-        var definition = directory.Find(unit.VmName);
-        return await ReadAsync(unit, definition, known, cancellationToken)
-            ?? (definition is null ? null : Inactive(definition));
+        var definition = bus.IsSystem ? directory.Find(unit.VmName) : null;
+        return await ReadAsync(bus, unit, definition, cancellationToken)
+            ?? (definition is null ? null : Inactive(bus, unit.VmName, definition));
     }
 
-    /// <summary>The view with a unit whose name is refused, which is told once.</summary>
-    public AgentView Refuse(AgentView view, RefusedVmUnit unit)
+    public static AgentVm Inactive(AgentBus bus, string name, DefinedVm? definition) => new()
     {
-        if (view.Refused.ContainsKey(unit.Unit))
-        {
-            return view;
-        }
-
-        LogRefused(unit.Unit, unit.Reason);
-        return view with { Refused = view.Refused.Add(unit.Unit, unit.Reason) };
-    }
-
-    private static AgentVm Inactive(DefinedVm definition) => new()
-    {
-        Name = definition.Name,
-        Unit = MicroVmUnits.UnitOf(definition.Name, UnitScope.System),
-        Scope = UnitScope.System,
+        Name = name,
+        Unit = MicroVmUnits.UnitOf(name, bus.Scope),
+        Scope = bus.Scope,
+        Bus = bus.Name,
         State = VmState.Stopped,
         SubState = "dead",
         Definition = definition,
     };
 
-    private async Task<AgentVm?> ReadAsync(
-        VmUnit unit, DefinedVm? definition, AgentVm? known, CancellationToken cancellationToken)
+    /// <summary>The state directory is the system's; a user's VM lies where its unit works.</summary>
+    private IReadOnlyList<DefinedVm> Definitions(AgentBus bus)
+    {
+        if (!bus.IsSystem)
+        {
+            return [];
+        }
+
+        var defined = directory.List();
+        foreach (var problem in defined.Problems)
+        {
+            LogDefinitionProblem(problem);
+        }
+
+        return defined.Vms;
+    }
+
+    private static async Task<AgentVm?> ReadAsync(
+        AgentBus bus, VmUnit unit, DefinedVm? definition, CancellationToken cancellationToken)
     {
         UnitDetails details;
         try
         {
-            details = await units.GetUnitAsync(unit.Unit, cancellationToken);
+            details = await bus.Units.GetUnitAsync(unit.Unit, cancellationToken);
         }
         catch (UnitNotFoundException)
         {
@@ -99,18 +106,24 @@ internal sealed partial class UnitInventory(
         }
 
         // An instance of the template that was only asked about, and that nobody laid out, is no VM.
-        if (definition is null && details.ActiveState == "inactive" && details.StateChangeMonotonic == 0)
+        var ownFile = Path.GetFileName(details.FragmentPath) == unit.Unit;
+        if (definition is null && !ownFile && details.ActiveState == "inactive" && details.StateChangeMonotonic == 0)
         {
             return null;
         }
 
-        var state = VmStates.FromUnit(details.ActiveState, details.SubState);
+        if (!bus.IsSystem && details.WorkingDirectory is { } home)
+        {
+            definition = MicroVmDirectory.At(unit.VmName, home);
+        }
+
         return new()
         {
             Name = unit.VmName,
             Unit = unit.Unit,
             Scope = unit.Scope,
-            State = state,
+            Bus = bus.Name,
+            State = VmStates.FromUnit(details.ActiveState, details.SubState),
             SubState = details.SubState,
             Since = details.StateChangedAt,
             Monotonic = details.StateChangeMonotonic,
@@ -119,14 +132,11 @@ internal sealed partial class UnitInventory(
             Restarts = details.Restarts,
             MainPid = details.MainPid,
             ControlGroup = details.ControlGroup,
+            WorkingDirectory = details.WorkingDirectory,
             Definition = definition,
-            Sample = state is VmState.Stopped or VmState.Failed ? null : known?.Sample,
         };
     }
 
     [LoggerMessage(LogLevel.Warning, "{Problem}")]
     private partial void LogDefinitionProblem(string problem);
-
-    [LoggerMessage(LogLevel.Warning, "Unit {Unit} is not taken for a VM: {Reason}")]
-    private partial void LogRefused(string unit, string reason);
 }

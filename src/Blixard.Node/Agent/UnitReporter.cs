@@ -31,6 +31,7 @@ internal sealed partial class UnitReporter(
     // Registrations that were refused, with the state in which they were: asked again when that has changed.
     private readonly Dictionary<string, Systemd.MicroVms.VmState> _refused = new(StringComparer.Ordinal);
     private ulong _lastSequence;
+    private bool _toldAll;
     private TimeSpan _backoff = MinBackoff;
 
     /// <summary>The view has changed. Any thread.</summary>
@@ -94,21 +95,31 @@ internal sealed partial class UnitReporter(
     /// <summary>True if something was reported and applied.</summary>
     private async Task<bool> ReportAsync(bool keepAlive, CancellationToken cancellationToken)
     {
-        var view = views.Current;
-        if (!view.Listed || view.StaleSince is not null || !IsRegistered())
+        var seen = views.Current;
+        if (!seen.Listed || !IsRegistered())
         {
-            // What is not known to be true is not confirmed: the cluster sees by the silence that it is not.
             return false;
         }
 
+        var full = TellsAll(proposals.State);
+        if (full != _toldAll)
+        {
+            _toldAll = full;
+            _reported.RequireComplete();
+        }
+
+        // What is not known to be true is not confirmed: the cluster sees by the silence that it is not. While the
+        // system's manager is away there is only the VMs of users to speak of.
+        var seesAll = seen.StaleSince is null;
+        var view = Tellable(seen, full);
         await RegisterMissingAsync(view, cancellationToken);
-        if (_reported.HasGone(view) || AwaitsReport(proposals.State))
+        if (seesAll && (_reported.HasGone(view) || AwaitsReport(proposals.State)))
         {
             _reported.RequireComplete();
         }
 
-        var complete = _reported.NeedsComplete;
-        var due = _reported.Due(view);
+        var complete = seesAll && _reported.NeedsComplete;
+        var due = _reported.Due(view, complete);
         if (!complete)
         {
             due = due.RemoveAll(IsRefused);
@@ -116,7 +127,7 @@ internal sealed partial class UnitReporter(
 
         if (due.IsEmpty && !complete)
         {
-            return keepAlive && _reported.Sequence != 0 && await KeepAliveAsync(cancellationToken);
+            return keepAlive && seesAll && _reported.Sequence != 0 && await KeepAliveAsync(cancellationToken);
         }
 
         var sequence = NextSequence();
@@ -129,13 +140,27 @@ internal sealed partial class UnitReporter(
         };
         foreach (var vm in due)
         {
-            body.Vms.Add(ObservationReport.Of(vm));
+            body.Vms.Add(ObservationReport.Of(vm, full));
         }
 
         var applied = await ProposeAsync(body, cancellationToken);
         _reported.Acknowledged(sequence, due, Refused(applied), complete);
         return true;
     }
+
+    /// <summary>
+    /// Without the system's VMs while its manager is away, and without those that can't be seen where there is no word
+    /// for that yet: nothing false is told of them.
+    /// </summary>
+    private static AgentView Tellable(AgentView view, bool full) =>
+        view.StaleSince is null && (full || view.Vms.Values.All(vm => !vm.Unseen)) ? view : view with
+        {
+            Vms = view.Vms.RemoveRange(view.Vms.Values
+                .Where(vm => (view.StaleSince is not null && vm.Bus == AgentBus.SystemName) || (vm.Unseen && !full))
+                .Select(vm => vm.Name)),
+        };
+
+    private static bool TellsAll(ClusterState state) => state.ClusterVersion >= CommandVersions.FullObservations;
 
     private async Task<bool> KeepAliveAsync(CancellationToken cancellationToken)
     {
@@ -245,15 +270,15 @@ internal sealed partial class UnitReporter(
 
     /// <summary>
     /// Wakes the reporter when the cluster begins to wait for this host's word: it has just been registered, or was
-    /// taken for lost and is taken back.
+    /// taken for lost and is taken back, or may be told more than before.
     /// </summary>
     public async Task FollowAsync(CancellationToken cancellationToken)
     {
-        var waited = false;
+        var waited = (Waits: false, ForAll: false);
         while (true)
         {
             var next = proposals.NextState;
-            var waits = !IsRegistered() || AwaitsReport(proposals.State);
+            var waits = (!IsRegistered() || AwaitsReport(proposals.State), TellsAll(proposals.State));
             if (waits != waited)
             {
                 waited = waits;

@@ -102,7 +102,7 @@ internal static class EventFields
         ("cpu_usage_usec", { } figure) => figure.Number / 1e6,
         ("created_at" or "registered_at" or "status_since" or "since" or "refused_claims", { } time) =>
             UtcInstantConverter.Text(Instants.At(time.Number)),
-        ("state" or "status", { Text: { } text }) => Camel(text),
+        ("state" or "status" or "memory_limit_source", { Text: { } text }) => Camel(text),
         ("staleness", { Text: { } text }) when Enum.TryParse<Staleness>(text, out var staleness) =>
             VmDocuments.ReasonFor(staleness),
         (_, { Kind: FieldValueKind.Text } text) => text.Text,

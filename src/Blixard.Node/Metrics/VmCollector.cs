@@ -17,8 +17,8 @@ internal sealed class VmCollector(ILocalVms local, Replica replica, NodeFacts no
     /// <summary>Of one VM, the first by name.</summary>
     public const int MaxChecks = 8;
 
-    /// <summary>The most series that one VM can have: six states, fifteen figures and its checks.</summary>
-    public const int MaxSeriesPerVm = 6 + 15 + MaxChecks;
+    /// <summary>The most series that one VM can have: six states, seventeen figures and its checks.</summary>
+    public const int MaxSeriesPerVm = 6 + 17 + MaxChecks;
 
     public void Collect(PrometheusText text)
     {
@@ -81,6 +81,8 @@ internal sealed class VmCollector(ILocalVms local, Replica replica, NodeFacts no
         Figure(families.PacketsTransmitted, vm.NetworkTxPackets);
         Figure(families.Pids, vm.Pids);
         Figure(families.Restarts, vm.Restarts);
+        Figure(families.Vcpus, vm.Vcpus);
+        Figure(families.RestartPending, vm.RestartPending is { } pending ? pending ? 1 : 0 : null);
         Figure(families.Healthy, known?.Healthy is { } healthy ? healthy ? 1 : 0 : null);
 
         var checks = ChecksOf(vm, known);

@@ -18,7 +18,7 @@ internal sealed class VmFamilies(PrometheusText text)
         text.Gauge("blixard_vm_memory_bytes", "Memory of the host that the VM's unit uses.");
 
     public MetricFamily MemoryLimit { get; } =
-        text.Gauge("blixard_vm_memory_limit_bytes", "Memory that the VM may use: its cgroup's limit or its size.");
+        text.Gauge("blixard_vm_memory_limit_bytes", "Memory that the VM may use: its size, else its cgroup's limit.");
 
     public MetricFamily Swap { get; } = text.Gauge("blixard_vm_swap_bytes", "Swap that the VM's unit uses.");
 
@@ -50,4 +50,9 @@ internal sealed class VmFamilies(PrometheusText text)
 
     public MetricFamily Restarts { get; } =
         text.Counter("blixard_vm_restarts_total", "Automatic restarts since the unit was started by hand.");
+
+    public MetricFamily Vcpus { get; } = text.Gauge("blixard_vm_vcpus", "Virtual CPUs of the running guest.");
+
+    public MetricFamily RestartPending { get; } = text.Gauge(
+        "blixard_vm_restart_pending", "1 if the next start of the VM takes another runner than the one that runs.");
 }

@@ -12,12 +12,21 @@ internal sealed class AgentOptions : IValidatableObject
     [Description("The system bus: `system`, or a D-Bus address such as `unix:path=/run/dbus/system_bus_socket`.")]
     public string Bus { get; init; } = "system";
 
+    [Description("Users whose VMs are watched too: the units `microvm-NAME.service` of their own managers. A user who has "
+        + "no manager at the moment is tried again, up to every 30 s.")]
+    public List<string> Users { get; init; } = [];
+
     [Description("A single call on a bus may take this long, in seconds.")]
     [Range(1, 120)]
     public int CallTimeoutSeconds { get; init; } = 5;
 
     [Description("Where microvm.nix keeps a directory per VM.")]
     public string StateDirectory { get; init; } = "/var/lib/microvms";
+
+    [Description("A hypervisor may take this long to say how large its guest is, in seconds. It is asked once per run of "
+        + "the VM, with a few more attempts while it starts.")]
+    [Range(1, 60)]
+    public int GuestTimeoutSeconds { get; init; } = 2;
 
     [Description("Where the cgroup v2 hierarchy is mounted. Empty: found in /proc/self/mounts.")]
     public string CgroupRoot { get; init; } = "";
@@ -44,6 +53,8 @@ internal sealed class AgentOptions : IValidatableObject
 
     public TimeSpan CallTimeout => TimeSpan.FromSeconds(CallTimeoutSeconds);
 
+    public TimeSpan GuestTimeout => TimeSpan.FromSeconds(GuestTimeoutSeconds);
+
     public TimeSpan SampleInterval => TimeSpan.FromSeconds(SampleSeconds);
 
     public TimeSpan FullListInterval => TimeSpan.FromSeconds(FullListSeconds);
@@ -56,7 +67,26 @@ internal sealed class AgentOptions : IValidatableObject
         {
             yield return new ValidationResult($"Agent:Bus \"{Bus}\" is neither `system` nor a D-Bus address.");
         }
+
+        foreach (var user in Users.Where(user => !IsUser(user)))
+        {
+            yield return new ValidationResult($"Agent:Users \"{user}\" is not the name of a user.");
+        }
+
+        foreach (var user in Users.GroupBy(user => user, StringComparer.Ordinal).Where(same => same.Count() > 1))
+        {
+            yield return new ValidationResult($"Agent:Users names \"{user.Key}\" more than once.");
+        }
     }
+
+    /// <summary>What systemd takes for one, too (systemd.io/USER_NAMES), and a final $, which some directories have.</summary>
+    private static bool IsUser(string name) =>
+        name.Length is > 0 and <= 256
+        && (char.IsAsciiLetter(name[0]) || name[0] == '_')
+        && name[..^1].All(IsUserCharacter)
+        && (IsUserCharacter(name[^1]) || name[^1] == '$');
+
+    private static bool IsUserCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '@';
 }
 
 [OptionsValidator]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Blixard.Systemd.Native;
 
 namespace Blixard.Systemd.Bus;
 
@@ -11,6 +12,9 @@ namespace Blixard.Systemd.Bus;
 public sealed record BusAddress(string Address, bool HasBusDaemon)
 {
     private const string SystemBusVariable = "DBUS_SYSTEM_BUS_ADDRESS";
+
+    /// <summary>The user whose own manager is meant, to be found anew at each connection; null: an address.</summary>
+    public string? User { get; private init; }
 
     /// <summary>The system bus: <c>DBUS_SYSTEM_BUS_ADDRESS</c> if set, else the address that D-Bus specifies.</summary>
     public static BusAddress System =>
@@ -26,6 +30,16 @@ public sealed record BusAddress(string Address, bool HasBusDaemon)
     /// <param name="userId">The numeric uid whose manager is meant.</param>
     public static BusAddress UserManager(uint userId) =>
         new(string.Create(CultureInfo.InvariantCulture, $"unix:path=/run/user/{userId}/systemd/private"), false);
+
+    /// <summary>
+    /// The own manager of a user by name. Neither the user nor the manager has to be there yet: each attempt to connect
+    /// looks again.
+    /// </summary>
+    public static BusAddress OfUser(string user)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(user);
+        return new("", HasBusDaemon: false) { User = user };
+    }
 
     /// <summary>
     /// An address as an operator writes it: <c>system</c>, or a D-Bus address. A path that ends in
@@ -50,5 +64,12 @@ public sealed record BusAddress(string Address, bool HasBusDaemon)
         return new(text, HasBusDaemon: !text.EndsWith("/systemd/private", StringComparison.Ordinal));
     }
 
-    public override string ToString() => Address;
+    public override string ToString() => User is null ? Address : $"the manager of user {User}";
+
+    /// <summary>Where to connect now.</summary>
+    /// <exception cref="SystemdUnavailableException">There is no such user.</exception>
+    internal BusAddress Resolve() => User is null
+        ? this
+        : UserManager(UserNames.IdOf(User)
+            ?? throw new SystemdUnavailableException($"There is no user {User} on this host."));
 }

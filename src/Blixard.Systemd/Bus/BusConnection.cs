@@ -37,6 +37,7 @@ internal sealed unsafe class BusConnection : IDisposable
     /// <exception cref="SystemdUnavailableException">Nobody listens, or the bus does not answer.</exception>
     public static BusConnection Open(BusAddress address, TimeSpan timeout)
     {
+        address = address.Resolve();
         BusHandle bus;
         try
         {

@@ -1,6 +1,3 @@
-using System.Text;
-using Blixard.Systemd.Network;
-
 namespace Blixard.Systemd.MicroVms;
 
 /// <summary>
@@ -12,9 +9,6 @@ public sealed class MicroVmDirectory(string root = MicroVmDirectory.DefaultRoot)
 {
     public const string DefaultRoot = "/var/lib/microvms";
 
-    // These files hold a word or a few names; whatever is larger is not one of them.
-    private const int MaxFactBytes = 16 * 1024;
-
     public string Root { get; } = Path.GetFullPath(root);
 
     /// <summary>All VMs that are laid out. A host without the directory has none.</summary>
@@ -22,36 +16,12 @@ public sealed class MicroVmDirectory(string root = MicroVmDirectory.DefaultRoot)
     {
         var vms = new List<DefinedVm>();
         var problems = new List<string>();
-        string[] directories;
-        try
+        foreach (var (name, directory) in Entries(problems))
         {
-            directories = Directory.GetDirectories(Root);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return new([], []);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return new([], [$"{Root} cannot be read: {e.Message}"]);
-        }
-
-        Array.Sort(directories, StringComparer.Ordinal);
-        foreach (var directory in directories)
-        {
-            var name = Path.GetFileName(directory);
-            if (name.StartsWith('.') || !Exists(Path.Combine(directory, "current")))
+            if (RunnerLinks.Read(directory) is { } links)
             {
-                continue;
+                vms.Add(RunnerFacts.Read(name, directory, links, problems));
             }
-
-            if (MicroVmUnits.WhyInvalid(name) is { } reason)
-            {
-                problems.Add(reason);
-                continue;
-            }
-
-            vms.Add(Read(name, directory, problems));
         }
 
         return new(vms, problems);
@@ -62,63 +32,107 @@ public sealed class MicroVmDirectory(string root = MicroVmDirectory.DefaultRoot)
     public DefinedVm? Find(string vmName)
     {
         MicroVmUnits.ThrowIfInvalid(vmName);
-        var directory = Path.Combine(Root, vmName);
-        return Exists(Path.Combine(directory, "current")) ? Read(vmName, directory, []) : null;
+        return At(vmName, Path.Combine(Root, vmName));
     }
 
-    private static DefinedVm Read(string name, string directory, List<string> problems)
+    /// <summary>A VM whose directory lies elsewhere, as a user's does; null if it is not laid out there.</summary>
+    /// <exception cref="ArgumentException">The name is not a VM's.</exception>
+    public static DefinedVm? At(string vmName, string directory)
     {
-        var booted = Exists(Path.Combine(directory, "booted"));
-        var facts = Path.Combine(directory, booted ? "booted" : "current", "share", "microvm");
-        var hypervisor = ReadFact(Path.Combine(facts, "hypervisor"), problems)?.Trim();
-        var taps = new List<string>();
-        foreach (var line in (ReadFact(Path.Combine(facts, "tap-interfaces"), problems) ?? "").Split('\n'))
+        MicroVmUnits.ThrowIfInvalid(vmName);
+        return RunnerLinks.Read(directory) is { } links ? RunnerFacts.Read(vmName, directory, links, []) : null;
+    }
+
+    /// <summary>
+    /// What has changed since: two links per VM are read, and only where one of them leads elsewhere the rest. No unit
+    /// tells when <c>microvm -u</c> or <c>nixos-rebuild</c> changes <c>current</c>.
+    /// </summary>
+    /// <param name="known">By name; those outside of <see cref="Root"/> are looked at where they lie.</param>
+    public DefinitionChanges Changes(IReadOnlyCollection<DefinedVm> known)
+    {
+        var left = known.ToDictionary(vm => vm.Name, StringComparer.Ordinal);
+        var changed = new List<DefinedVm>();
+        var gone = new List<string>();
+        var problems = new List<string>();
+        var here = Entries(problems);
+
+        // A directory that can't be read at this moment has lost none of its VMs.
+        var readable = problems.Count == 0 || here.Count > 0;
+        foreach (var (name, directory) in here)
         {
-            var tap = line.Trim();
-            if (tap.Length == 0)
+            left.TryGetValue(name, out var was);
+            if (was is not null && was.Directory != directory)
             {
                 continue;
             }
 
-            if (InterfaceNames.IsValid(tap))
+            left.Remove(name);
+            Compare(name, directory, was);
+        }
+
+        foreach (var vm in left.Values)
+        {
+            if (Path.GetDirectoryName(vm.Directory) != Root)
             {
-                taps.Add(tap);
+                Compare(vm.Name, vm.Directory, vm);
             }
-            else
+            else if (readable)
             {
-                problems.Add($"{facts}/tap-interfaces names '{tap}', which cannot be an interface.");
+                gone.Add(vm.Name);
             }
         }
 
-        return new(name, directory, booted, string.IsNullOrEmpty(hypervisor) ? null : hypervisor, taps);
+        return new(changed, gone, problems);
+
+        void Compare(string name, string directory, DefinedVm? was)
+        {
+            switch (RunnerLinks.Read(directory))
+            {
+                case null when was is not null:
+                    gone.Add(name);
+                    break;
+                case { } links when was is null || !links.AreOf(was):
+                    changed.Add(RunnerFacts.Read(name, directory, links, problems));
+                    break;
+            }
+        }
     }
 
-    private static string? ReadFact(string path, List<string> problems)
+    /// <summary>What could be a VM's directory, in order.</summary>
+    private List<(string Name, string Directory)> Entries(List<string> problems)
     {
+        var entries = new List<(string, string)>();
         try
         {
-            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
-            var buffer = new byte[MaxFactBytes];
-            var length = RandomAccess.Read(file, buffer, 0);
-            if (length == buffer.Length)
+            foreach (var directory in Directory.GetDirectories(Root))
             {
-                problems.Add($"{path} is larger than {MaxFactBytes} bytes and is ignored.");
-                return null;
-            }
+                var name = Path.GetFileName(directory);
+                if (name.StartsWith('.'))
+                {
+                    continue;
+                }
 
-            return Encoding.UTF8.GetString(buffer, 0, length);
+                if (MicroVmUnits.WhyInvalid(name) is not { } reason)
+                {
+                    entries.Add((name, directory));
+                }
+                else if (RunnerLinks.Read(directory) is not null)
+                {
+                    problems.Add(reason);
+                }
+            }
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (DirectoryNotFoundException)
         {
-            return null;
+            return [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problems.Add($"{path} cannot be read: {e.Message}");
-            return null;
+            problems.Add($"{Root} cannot be read: {e.Message}");
+            return [];
         }
-    }
 
-    // The link itself counts, not what it points to: a runner on a store that is not mounted yet is still a VM's.
-    private static bool Exists(string path) => Directory.Exists(path) || new FileInfo(path).LinkTarget is not null;
+        entries.Sort(static (one, other) => string.CompareOrdinal(one.Item1, other.Item1));
+        return entries;
+    }
 }

@@ -8,11 +8,15 @@ internal static class Errno
 {
     public const int EPERM = 1;
     public const int ENOENT = 2;
+    public const int ESRCH = 3;
     public const int EINTR = 4;
+    public const int EBADF = 9;
     public const int EAGAIN = 11;
     public const int EACCES = 13;
+    public const int ENOTDIR = 20;
     public const int EINVAL = 22;
     public const int EPIPE = 32;
+    public const int ERANGE = 34;
     public const int EBADMSG = 74;
     public const int ENOTCONN = 107;
     public const int ETIMEDOUT = 110;
@@ -26,7 +30,7 @@ internal static class Errno
         [EINTR] = nameof(EINTR),
         [5] = "EIO",
         [6] = "ENXIO",
-        [9] = "EBADF",
+        [EBADF] = nameof(EBADF),
         [EAGAIN] = nameof(EAGAIN),
         [12] = "ENOMEM",
         [EACCES] = nameof(EACCES),

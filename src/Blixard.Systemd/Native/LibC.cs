@@ -24,6 +24,30 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc")]
     public static partial void free(nint memory);
+
+    /// <summary>O_RDONLY | O_NONBLOCK | O_CLOEXEC: a pipe that nobody writes is opened, and empty.</summary>
+    public const int ReadWithoutWaiting = 0x800 | 0x80000;
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeFileHandle open(string path, int flags);
+
+    /// <summary>Returns an errno; the entry's texts are in the buffer.</summary>
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int getpwnam_r(
+        string name, PasswordEntry* entry, byte* buffer, nuint length, PasswordEntry** found);
+}
+
+/// <summary>struct passwd, as far as it is read here; the C library's is no larger.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PasswordEntry
+{
+    public nint Name;
+    public nint Password;
+    public uint UserId;
+    public uint GroupId;
+    public nint Comment;
+    public nint Home;
+    public nint Shell;
 }
 
 /// <summary>struct pollfd.</summary>

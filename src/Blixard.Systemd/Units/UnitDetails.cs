@@ -55,6 +55,9 @@ public sealed record UnitDetails
 
     public string? FragmentPath { get; init; }
 
+    /// <summary>Of the service's processes, an absolute path; null if it has none of its own.</summary>
+    public string? WorkingDirectory { get; init; }
+
     /// <summary>The free text that the service sent with STATUS= (sd_notify(3)).</summary>
     public string? StatusText { get; init; }
 

@@ -35,6 +35,8 @@ internal static class UnitProperties
                 return details with { SubState = reply.VariantString() };
             case "FragmentPath":
                 return details with { FragmentPath = Text(reply) };
+            case "WorkingDirectory":
+                return details with { WorkingDirectory = Directory(reply.VariantString()) };
             case "InvocationID":
                 return details with { InvocationId = Id(reply.VariantBytes()) };
             case "StateChangeTimestamp":
@@ -76,6 +78,10 @@ internal static class UnitProperties
                 return details;
         }
     }
+
+    // "!" in front says that it may be missing; "~", the user's home, is no path.
+    private static string? Directory(string value) =>
+        value.TrimStart('!') is ['/', ..] path ? path : null;
 
     private static string? Text(BusMessage reply) => reply.VariantString() is { Length: > 0 } text ? text : null;
 

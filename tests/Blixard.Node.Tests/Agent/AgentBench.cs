@@ -16,16 +16,25 @@ internal sealed class AgentBench : IAsyncDisposable
     private readonly UnitReporter _reporter;
     private Task _running = Task.CompletedTask;
 
-    public AgentBench(FakeCluster? cluster = null)
+    /// <param name="users">Users whose managers are watched too.</param>
+    public AgentBench(FakeCluster? cluster = null, params IEnumerable<string> users)
     {
         Cluster = cluster ?? new FakeCluster("n1");
+        Users = users.ToDictionary(user => user, _ => new FakeSystemd(), StringComparer.Ordinal);
+        var directory = new MicroVmDirectory(StateDirectory);
         var settings = new AgentSettings { Node = "n1", BootId = "boot-of-n1" };
         _reporter = new(settings, Views, Cluster, _metrics, Time, NullLogger<UnitReporter>.Instance);
         _loop = new(
             settings,
-            Systemd,
-            new(Systemd, new MicroVmDirectory(_directory.FullName), NullLogger<UnitInventory>.Instance),
+            new(
+            [
+                new(AgentBus.SystemName, UnitScope.System, Systemd, Systemd),
+                .. Users.Select(user => new AgentBus(AgentBus.NameOf(user.Key), UnitScope.User, user.Value, user.Value)),
+            ]),
+            new(directory, NullLogger<UnitInventory>.Instance),
             Sampler,
+            new(Guests, _metrics, Time, NullLogger<GuestQueries>.Instance, ProcRoot),
+            directory,
             Views,
             _reporter,
             Journal = new(Time),
@@ -38,6 +47,11 @@ internal sealed class AgentBench : IAsyncDisposable
 
     public FakeSystemd Systemd { get; } = new();
 
+    /// <summary>By user: their own managers.</summary>
+    public IReadOnlyDictionary<string, FakeSystemd> Users { get; }
+
+    public FakeGuests Guests { get; } = new();
+
     public FakeSampler Sampler { get; } = new();
 
     public FakeCluster Cluster { get; }
@@ -46,9 +60,35 @@ internal sealed class AgentBench : IAsyncDisposable
 
     public AgentJournal Journal { get; }
 
-    public void LayOut(string vm) => _directory.CreateSubdirectory(Path.Combine(vm, "current"));
+    public string StateDirectory => Path.Combine(_directory.FullName, "microvms");
 
-    public void TakeAway(string vm) => Directory.Delete(Path.Combine(_directory.FullName, vm), recursive: true);
+    public string ProcRoot => Path.Combine(_directory.FullName, "proc");
+
+    /// <summary>A VM without anything of which it would be made.</summary>
+    public void LayOut(string vm) => Directory.CreateDirectory(Path.Combine(StateDirectory, vm, "current"));
+
+    public void TakeAway(string vm) => Directory.Delete(Path.Combine(StateDirectory, vm), recursive: true);
+
+    /// <summary>Builds a runner, which <c>current</c> or <c>booted</c> of the VM leads to from now on.</summary>
+    /// <returns>The runner's path.</returns>
+    public string Link(string vm, string link, string runner, string hypervisor = "qemu")
+    {
+        var path = Path.Combine(_directory.FullName, "store", runner);
+        Directory.CreateDirectory(Path.Combine(path, "share", "microvm"));
+        File.WriteAllText(Path.Combine(path, "share", "microvm", "hypervisor"), hypervisor + "\n");
+        var directory = Path.GetFullPath(Path.Combine(StateDirectory, vm));
+        Directory.CreateDirectory(directory);
+        File.Delete(Path.Combine(directory, link));
+        File.CreateSymbolicLink(Path.Combine(directory, link), path);
+        return path;
+    }
+
+    /// <summary>What a process was started with.</summary>
+    public void CommandLine(int pid, params IEnumerable<string> arguments)
+    {
+        Directory.CreateDirectory(Path.Combine(ProcRoot, $"{pid}"));
+        File.WriteAllText(Path.Combine(ProcRoot, $"{pid}", "cmdline"), string.Join('\0', arguments) + "\0");
+    }
 
     public void Start() => _running = Task.WhenAll(
         _loop.RunAsync(_stop.Token), _reporter.RunAsync(_stop.Token), _reporter.FollowAsync(_stop.Token));

@@ -19,9 +19,20 @@ internal sealed class FakeCluster : IProposals
         var member = 1ul;
         foreach (var node in nodes)
         {
-            Apply(new() { RegisterNode = new() { Node = node, MemberId = member++, BootId = $"boot-of-{node}" } }, node);
+            var registration = new RegisterNode
+            {
+                Node = node,
+                MemberId = member++,
+                BootId = $"boot-of-{node}",
+                ClusterVersion = CommandVersions.Newest,
+            };
+            Apply(new() { RegisterNode = registration }, node);
         }
     }
+
+    /// <summary>From now on the cluster may use commands of that version.</summary>
+    public void Raise(uint version) =>
+        Apply(new() { DecidedTerm = 1, SetClusterVersion = new() { Version = version } }, "n1");
 
     public ClusterState State => Volatile.Read(ref _state);
 

@@ -8,6 +8,9 @@ internal sealed class FakeSampler : IVmSampler
 {
     public ulong? MemoryBytes { get; set; }
 
+    /// <summary>The limit of their cgroups; null: none.</summary>
+    public ulong? MemoryMax { get; set; }
+
     public AgentView Sample(AgentView view) => view with
     {
         Vms = view.Vms.SetItems(view.Vms
@@ -16,7 +19,7 @@ internal sealed class FakeSampler : IVmSampler
             {
                 Sample = new(
                     DateTimeOffset.UnixEpoch.AddDays(1),
-                    new CgroupSample(0, null, MemoryBytes, null, null, null, null, null, null, null, null),
+                    new CgroupSample(0, null, MemoryBytes, MemoryMax, null, null, null, null, null, null, null),
                     null,
                     null),
             }))),

@@ -15,12 +15,28 @@ internal sealed class FakeSystemd : IUnitManager, IUnitWatcher
     private readonly Channel<UnitEvent> _signals = Channel.CreateUnbounded<UnitEvent>();
     private ulong _clock = 1_000;
     private int _questions;
+    private int _heard;
 
     /// <summary>Calls fail, as with a bus that is gone.</summary>
     public bool Unavailable { get; set; }
 
     /// <summary>Changes are made but not signalled, as when a signal is lost.</summary>
     public bool Deaf { get; set; }
+
+    /// <summary>There is no manager: the watch says so until the test says otherwise.</summary>
+    public bool Absent { get; set; }
+
+    /// <summary>Calls are not answered.</summary>
+    public TaskCompletionSource? Hangs { get; set; }
+
+    /// <summary>Unit files on disk, with their state.</summary>
+    public Dictionary<string, string> Files { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Done when a list is taken, before its answer.</summary>
+    public Func<Task>? WhileListing { get; set; }
+
+    /// <summary>Events that whoever watches has dealt with, and come back for more.</summary>
+    public int Heard => Volatile.Read(ref _heard);
 
     /// <summary>GetUnit calls so far.</summary>
     public int Questions => Volatile.Read(ref _questions);
@@ -40,6 +56,19 @@ internal sealed class FakeSystemd : IUnitManager, IUnitWatcher
         MainPid = 100 + (int)_clock,
         ControlGroup = "/microvm.slice/" + unit,
     });
+
+    /// <summary>ExecStop has begun: the main process is still there.</summary>
+    public void BeginStop(string unit) => Change(
+        unit, u => u with { ActiveState = "deactivating", SubState = "stop-sigterm" });
+
+    /// <summary>The unit is no longer in memory, and nothing said so.</summary>
+    public void Forget(string unit)
+    {
+        lock (_units)
+        {
+            _units.Remove(unit);
+        }
+    }
 
     public void Stop(string unit) => Change(unit, u => u with
     {
@@ -63,43 +92,62 @@ internal sealed class FakeSystemd : IUnitManager, IUnitWatcher
 
     public void Say(UnitEvent happened) => _signals.Writer.TryWrite(happened);
 
-    public Task<IReadOnlyList<UnitStatus>> ListUnitsByPatternsAsync(
-        IReadOnlyList<string> patterns, CancellationToken cancellationToken)
+    public void WorksIn(string unit, string directory)
     {
-        RequireBus();
         lock (_units)
         {
-            return Task.FromResult<IReadOnlyList<UnitStatus>>([.. _units.Values
-                .Where(u => u.Name.StartsWith("microvm@", StringComparison.Ordinal))
-                .Select(u => new UnitStatus(u.Name, "", u.LoadState, u.ActiveState, u.SubState, null))]);
+            _units[unit] = _units[unit] with { WorkingDirectory = directory };
         }
     }
 
-    public Task<UnitDetails> GetUnitAsync(string unit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<UnitStatus>> ListUnitsByPatternsAsync(
+        IReadOnlyList<string> patterns, CancellationToken cancellationToken)
     {
-        RequireBus();
+        await RequireBusAsync(cancellationToken);
+        IReadOnlyList<UnitStatus> units;
+        lock (_units)
+        {
+            units = [.. _units.Values
+                .Where(u => patterns.Any(p => u.Name.StartsWith(p[..p.IndexOf('*')], StringComparison.Ordinal)))
+                .Select(u => new UnitStatus(u.Name, "", u.LoadState, u.ActiveState, u.SubState, null))];
+        }
+
+        if (WhileListing is { } happens)
+        {
+            WhileListing = null;
+            await happens();
+        }
+
+        return units;
+    }
+
+    public async Task<UnitDetails> GetUnitAsync(string unit, CancellationToken cancellationToken)
+    {
+        await RequireBusAsync(cancellationToken);
         Interlocked.Increment(ref _questions);
         lock (_units)
         {
-            return _units.TryGetValue(unit, out var details)
-                ? Task.FromResult(details)
-                : throw new UnitNotFoundException(unit);
+            return _units.TryGetValue(unit, out var details) ? details : throw new UnitNotFoundException(unit);
         }
     }
 
     public async IAsyncEnumerable<UnitEvent> WatchAsync(
         IReadOnlyList<string> patterns, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        yield return new Connected();
+        yield return Absent ? new Disconnected("no manager", TimeSpan.FromSeconds(30)) : new Connected();
         await foreach (var happened in _signals.Reader.ReadAllAsync(cancellationToken))
         {
             yield return happened;
+            Interlocked.Increment(ref _heard);
         }
     }
 
-    public Task<IReadOnlyList<UnitFile>> ListUnitFilesByPatternsAsync(
-        IReadOnlyList<string> patterns, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<UnitFile>>([]);
+    public async Task<IReadOnlyList<UnitFile>> ListUnitFilesByPatternsAsync(
+        IReadOnlyList<string> patterns, CancellationToken cancellationToken)
+    {
+        await RequireBusAsync(cancellationToken);
+        return [.. Files.Select(file => new UnitFile(file.Key, "/etc/systemd/" + file.Key, file.Value))];
+    }
 
     public Task<string> StartAsync(string unit, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -141,9 +189,14 @@ internal sealed class FakeSystemd : IUnitManager, IUnitWatcher
         }
     }
 
-    private void RequireBus()
+    private async Task RequireBusAsync(CancellationToken cancellationToken)
     {
-        if (Unavailable)
+        if (Hangs is { } hangs)
+        {
+            await hangs.Task.WaitAsync(cancellationToken);
+        }
+
+        if (Unavailable || Absent)
         {
             throw new SystemdUnavailableException("the bus is gone");
         }

@@ -20,6 +20,8 @@ public class EventFieldsTests
     [InlineData("observations[n1].checks[service_state].message", "m", "observations.n1.checks.service_state.message", "m")]
     [InlineData("health[monitor].checks[network].message", "m", "health.checks.network.message", "m")]
     [InlineData("health[monitor].message", "m", "health.monitor.message", "m")]
+    [InlineData("observations[n1].facts.taps[0]", "vm-a", "observations.n1.facts.taps.0", "vm-a")]
+    [InlineData("observations[n1].facts.memory_limit_source", "CloudHypervisor", "observations.n1.facts.memoryLimitSource", "cloudHypervisor")]
     [InlineData("annotations[some.key]", "running", "annotations.some.key", "running")]
     public void A_text_of_a_vm(string path, string value, string shownPath, string shownValue)
     {

@@ -154,6 +154,8 @@ public class VmCollectorTests
         NetworkTxPackets = 12,
         Pids = 13,
         Restarts = 14,
+        Vcpus = 15,
+        RestartPending = true,
         Checks = [.. Enumerable.Range(0, checks).Select(i => new LocalCheck($"check{i}", true))],
     };
 

@@ -101,6 +101,9 @@ public sealed class ConfigurationSourcesTests : IDisposable
     [InlineData("Cluster:Peers", "n1", "Cluster:Peers:0 \"n1\" is not NAME=HOST:PORT")]
     [InlineData("Cluster:Peers", "n1=a:1,n1=b:1", "Cluster:Peers:1 names n1 for the second time")]
     [InlineData("Cluster:Peers", "n1=a:1,n2=a:1", "Cluster:Peers:1 has the address a:1 of another member")]
+    [InlineData("Agent:Users", "alice,b ob", "Agent:Users \"b ob\" is not the name of a user")]
+    [InlineData("Agent:Users", "../root", "Agent:Users \"../root\" is not the name of a user")]
+    [InlineData("Agent:Users", "alice,alice", "Agent:Users names \"alice\" more than once")]
     [InlineData("Logging:LogLevel:Default", "loud", "Logging:LogLevel:Default \"loud\" is not a level")]
     public void A_value_out_of_its_bounds_is_refused(string key, string value, string expected) =>
         Assert.StartsWith(expected, Problem(null, [], [new(key, value, $"flag --{key}")]), StringComparison.Ordinal);

@@ -22,6 +22,18 @@ public class BusAddressTests
         Assert.Equal(BusAddress.UserManager(1000), BusAddress.Parse("unix:path=/run/user/1000/systemd/private"));
     }
 
+    [Fact]
+    public void A_user_is_looked_up_at_each_connection_and_need_not_be_there()
+    {
+        Assert.Equal(BusAddress.UserManager(0), BusAddress.OfUser("root").Resolve());
+        Assert.Equal("the manager of user root", BusAddress.OfUser("root").ToString());
+
+        var nobody = BusAddress.OfUser("no-such-user-here");
+        Assert.Equal(
+            "There is no user no-such-user-here on this host.",
+            Assert.Throws<SystemdUnavailableException>(() => nobody.Resolve()).Message);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("/run/dbus/system_bus_socket")]

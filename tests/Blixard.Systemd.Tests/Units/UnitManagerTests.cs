@@ -47,6 +47,18 @@ public sealed class UnitManagerTests : IAsyncDisposable
         Assert.Equal(new UnitFile("microvm@.service", "/etc/systemd/system/microvm@.service", "static"), file);
     }
 
+    [Theory]
+    [InlineData("/var/lib/microvms/web1", "/var/lib/microvms/web1")]
+    [InlineData("!/var/lib/microvms/web1", "/var/lib/microvms/web1")]
+    [InlineData("~", null)]
+    [InlineData("", null)]
+    public async Task The_directory_that_a_unit_works_in_is_a_path_or_nothing(string said, string? directory)
+    {
+        _systemd.Properties["WorkingDirectory"] = said;
+
+        Assert.Equal(directory, (await Units.GetUnitAsync(Web, Token)).WorkingDirectory);
+    }
+
     [Fact]
     public async Task Details_hold_what_systemd_says()
     {
