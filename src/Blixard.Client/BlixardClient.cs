@@ -21,7 +21,7 @@ public sealed class BlixardClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _http = new HttpClient(Connector.CreateHandler(options.Endpoint, options.ConnectTimeout))
+        _http = new HttpClient(Connector.CreateHandler(options.Endpoint.SocketPath, options.ConnectTimeout))
         {
             BaseAddress = options.Endpoint.BaseAddress,
             // Each request has a deadline of its own.

@@ -2,14 +2,16 @@ using System.Net.Sockets;
 
 namespace Blixard.Client;
 
-/// <summary>Opens the connection to an endpoint.</summary>
-internal static class Connector
+/// <summary>Opens the connection to a node: a client's, or another node's.</summary>
+public static class Connector
 {
     /// <summary>
     /// No proxies (a control plane is reached directly, and reading the proxy settings costs at every start), no
     /// redirects, no cookies.
     /// </summary>
-    public static SocketsHttpHandler CreateHandler(Endpoint endpoint, TimeSpan connectTimeout) => new()
+    /// <param name="socketPath">The unix socket on which the node answers; null: TCP, as the request's URI says.</param>
+    /// <param name="connectTimeout">For a connection to be made.</param>
+    public static SocketsHttpHandler CreateHandler(string? socketPath, TimeSpan connectTimeout) => new()
     {
         UseProxy = false,
         UseCookies = false,
@@ -17,19 +19,19 @@ internal static class Connector
         ConnectTimeout = connectTimeout,
         ConnectCallback = async (context, cancellationToken) =>
         {
-            var socket = endpoint.SocketPath is null
+            var socket = socketPath is null
                 ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
                 : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             try
             {
-                if (endpoint.SocketPath is null)
+                if (socketPath is null)
                 {
                     KeepAlive(socket);
                     await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
                 }
                 else
                 {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(endpoint.SocketPath), cancellationToken);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
                 }
 
                 return new NetworkStream(socket, ownsSocket: true);

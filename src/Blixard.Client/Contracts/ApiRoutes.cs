@@ -59,6 +59,12 @@ public static class ApiRoutes
     /// </summary>
     public const string IdempotencyKeyHeader = "Idempotency-Key";
 
+    /// <summary>
+    /// Request header between nodes: the name of the node that is to answer from what it has itself. Whoever gets it
+    /// passes nothing on.
+    /// </summary>
+    public const string ForNodeHeader = "Blixard-For-Node";
+
     /// <summary>Of an annotation's value, whatever it is.</summary>
     public const string BytesMediaType = "application/octet-stream";
     public const string ProblemMediaType = "application/problem+json";

@@ -74,11 +74,19 @@ public static class ProblemTypes
     /// <summary>413.</summary>
     public const string TooLarge = Prefix + "too-large";
 
+    /// <summary>421: the request is for another node than the one that answers; only nodes see it.</summary>
+    public const string Misdirected = Prefix + "misdirected";
+
     /// <summary>422: the idempotency key was used before, for another request.</summary>
     public const string IdempotencyKeyReused = Prefix + "idempotency-key-reused";
 
     /// <summary>500: a bug; the node's log has it.</summary>
     public const string Internal = Prefix + "internal";
+
+    /// <summary>
+    /// 502: the node that has what was asked for does not answer; extension <c>node</c>, the detail says why.
+    /// </summary>
+    public const string NodeUnreachable = Prefix + "node-unreachable";
 
     /// <summary>503: nothing was appended or forwarded, retrying is safe.</summary>
     public const string NoLeader = Prefix + "no-leader";

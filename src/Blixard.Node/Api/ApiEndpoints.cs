@@ -20,6 +20,7 @@ internal static class ApiEndpoints
         services.AddSingleton<LeaderContact>();
         services.AddSingleton<EventStreams>();
         services.AddSingleton<Reads>();
+        services.AddSingleton<NodeRelay>();
         services.AddSingleton<LocalStatusReport>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<MemberEndpoints>();

@@ -25,4 +25,10 @@ internal sealed record ApiLimits
 
     /// <summary>A reader of events that takes nothing for this long is disconnected.</summary>
     public TimeSpan MaxStall { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Requests at a time that are passed on to other nodes.</summary>
+    public int MaxRelays { get; init; } = 256;
+
+    /// <summary>Another node is given up if it has not begun to answer by then.</summary>
+    public TimeSpan RelayPatience { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Blixard.Client.Contracts;
@@ -22,6 +23,9 @@ internal sealed class EventWriter(HttpContext context, TimeSpan maxStall, TimePr
 
         KeepAlive();
     }
+
+    /// <summary>What another node wrote.</summary>
+    public void Write(ReadOnlySpan<byte> bytes) => _body.Write(bytes);
 
     /// <summary>An empty line: nothing to a reader, but traffic to whatever cuts idle connections.</summary>
     public void KeepAlive()

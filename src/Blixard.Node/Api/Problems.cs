@@ -45,6 +45,19 @@ internal static class Problems
     public static Problem TooLarge(int limit) => Make(
         413, ProblemTypes.TooLarge, "Too large", $"The body has more than {limit} bytes.");
 
+    /// <param name="meant">The node that the request is for.</param>
+    /// <param name="self">The one that got it.</param>
+    public static Problem Misdirected(string meant, string self) => Make(
+        421, ProblemTypes.Misdirected, "Misdirected", $"The request is for node {Shown(meant)}; this is {self}.");
+
+    /// <param name="node">The one that has what was asked for.</param>
+    /// <param name="reason">Why it can't be had from there: a clause without a full stop.</param>
+    public static Problem NodeUnreachable(string node, string reason) => Make(
+        502, ProblemTypes.NodeUnreachable, "Node unreachable", $"Node {Shown(node)} can't be asked: {reason}.") with
+    {
+        Extensions = Extension("node", $"\"{JsonEncodedText.Encode(node)}\""),
+    };
+
     public static Problem NotReady(string detail) => Make(503, ProblemTypes.NotReady, "Not ready", detail);
 
     public static Problem Overloaded(string detail) => Make(503, ProblemTypes.Overloaded, "Overloaded", detail);

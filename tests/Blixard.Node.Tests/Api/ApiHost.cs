@@ -53,11 +53,22 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary><c>host:port</c> where it answers.</summary>
+    public string Address => Http.BaseAddress!.Authority;
+
     /// <param name="limits">Null for the product's.</param>
     /// <param name="feed">Null for the product's.</param>
     /// <param name="changesMembers">With what carries changes of the members out, which looks at the clock.</param>
+    /// <param name="name">This node's.</param>
+    /// <param name="configure">Further services.</param>
+    /// <param name="map">Further endpoints.</param>
     public static async Task<ApiHost> StartAsync(
-        ApiLimits? limits = null, ChangeFeed? feed = null, bool changesMembers = false)
+        ApiLimits? limits = null,
+        ChangeFeed? feed = null,
+        bool changesMembers = false,
+        string name = "n1",
+        Action<IServiceCollection>? configure = null,
+        Action<WebApplication>? map = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -87,13 +98,15 @@ internal sealed class ApiHost : IAsyncDisposable
         services.AddSingleton<FakeAgent>();
         services.AddSingleton<ILocalVms>(provider => provider.GetRequiredService<FakeAgent>());
         services.AddSingleton<IAgentStatus>(provider => provider.GetRequiredService<FakeAgent>());
-        services.AddSingleton(Facts);
+        services.AddSingleton(Facts with { Name = name });
         services.AddBlixardApi();
         services.AddBlixardMetrics();
+        configure?.Invoke(services);
         var app = builder.Build();
         app.UseBlixardApi();
         app.MapBlixardApi();
         app.MapBlixardMetrics();
+        map?.Invoke(app);
         await app.StartAsync();
         return new ApiHost(app);
     }
@@ -132,19 +145,21 @@ internal sealed class ApiHost : IAsyncDisposable
         return host;
     }
 
-    public ulong RegisterNode(string node, ulong member, uint clusterVersion = CommandVersions.Keys) => Do(node, Command.Of(new RegisterNode
-    {
-        Node = node,
-        MemberId = member,
-        BootId = Boot,
-        ApiAddress = $"{node}:7480",
-        RaftAddress = $"{node}:7481",
-        Version = "0.1.0",
-        Cpus = 8,
-        MemoryBytes = 1UL << 34,
-        ClusterVersion = clusterVersion,
-        Labels = { new StateMachine.Commands.Label { Key = "zone", Value = "z1" } },
-    }));
+    public ulong RegisterNode(
+        string node, ulong member, uint clusterVersion = CommandVersions.Keys, string? apiAddress = null) =>
+        Do(node, Command.Of(new RegisterNode
+        {
+            Node = node,
+            MemberId = member,
+            BootId = Boot,
+            ApiAddress = apiAddress ?? $"{node}:7480",
+            RaftAddress = $"{node}:7481",
+            Version = "0.1.0",
+            Cpus = 8,
+            MemoryBytes = 1UL << 34,
+            ClusterVersion = clusterVersion,
+            Labels = { new StateMachine.Commands.Label { Key = "zone", Value = "z1" } },
+        }));
 
     public ulong RegisterVm(string vm, string node) => Do(node, Command.Of(new RegisterVM
     {
