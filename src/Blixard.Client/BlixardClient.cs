@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Blixard.Client.Contracts;
@@ -197,6 +198,24 @@ public sealed class BlixardClient : IDisposable
                 ? ApiRoutes.Events
                 : string.Create(CultureInfo.InvariantCulture, $"{ApiRoutes.Events}?{ApiRoutes.Since}={since}"),
             cancellationToken);
+
+    /// <summary>
+    /// What a VM's unit wrote to the journal. Ends after the lines there are; with <see cref="LogOptions.Follow"/> only when
+    /// the node ends it.
+    /// </summary>
+    /// <param name="vm">Its name.</param>
+    /// <param name="options">Which lines.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async IAsyncEnumerable<LogLine> ReadLogsAsync(
+        string vm, LogOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var path = ApiRoutes.Logs(ResourceName.Check("VM", vm)) + options.Query;
+        await foreach (var line in new LineStream(_http, _options).ReadAsync(path, cancellationToken))
+        {
+            yield return new LogLine(Failures.Parse(Endpoint, line, ApiJson.Default.LogRecord), line);
+        }
+    }
 
     /// <summary>A node waits longer for a change of the members than for one of a VM.</summary>
     private TimeSpan MembershipTimeout => _options.Timeout * 2;

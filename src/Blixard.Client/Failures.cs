@@ -84,6 +84,21 @@ internal static class Failures
             : throw new MalformedAnswerException(endpoint, $"more than {Most} bytes");
     }
 
+    /// <summary>A line of a stream.</summary>
+    public static T Parse<T>(Endpoint endpoint, string line, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, type) ?? throw new MalformedAnswerException(endpoint, "a line is null");
+        }
+        catch (JsonException e)
+        {
+            const int Quoted = 80;
+            var quoted = line.Length <= Quoted ? line : line[..Quoted] + "…";
+            throw new MalformedAnswerException(endpoint, $"a line is {quoted}: {e.Message}", e);
+        }
+    }
+
     public static MalformedAnswerException Malformed(Endpoint endpoint, JsonException e) => new(endpoint, e.Message, e);
 
     private static T? Find<T>(Exception? exception) where T : Exception =>

@@ -26,10 +26,12 @@ internal sealed class Invocation(
 
     public DateTimeOffset Now => surroundings.Time.GetUtcNow();
 
+    public Palette Palette { get; } = new(colour);
+
     public Printer Printer(OutputFormat unlessSaid) => PrinterOf(format ?? unlessSaid);
 
     public Printer PrinterOf(OutputFormat chosen) =>
-        new(surroundings.Output, chosen, new Palette(colour), surroundings.TerminalWidth);
+        new(surroundings.Output, chosen, Palette, surroundings.TerminalWidth);
 
     /// <summary>Takes the value of an answer; says on standard error when it may be old.</summary>
     public T Take<T>(Answer<T> answer)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Blixard.Client.Contracts;
 
 namespace Blixard.Cli.Commands;
 
@@ -52,6 +53,24 @@ internal static class Options
                 return null;
             },
         };
+
+    /// <summary>Handed on as it was given: "ago" counts from the node's clock.</summary>
+    public static Option<string?> Time(string name, string description, TimeProvider time) => new(name)
+    {
+        Description = $"{description}: {PointInTime.Forms}",
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (PointInTime.TryParse(text, time.GetUtcNow(), out _))
+            {
+                return text;
+            }
+
+            result.AddError($"{name} takes {PointInTime.Forms}, not \"{text}\".");
+            return null;
+        },
+    };
 
     private static string Sentence(IReadOnlyList<string> choices) =>
         $"{string.Join(", ", choices.SkipLast(1))} or {choices[^1]}";

@@ -21,6 +21,7 @@ internal static class VmCommands
         vm.Add(Show(builder));
         vm.Add(Register(builder));
         vm.Add(Remove(builder));
+        vm.Add(LogsCommand.Create(builder));
         vm.Add(AnnotationCommands.Set(builder));
         vm.Add(AnnotationCommands.List(builder));
         return vm;

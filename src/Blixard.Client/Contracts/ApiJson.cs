@@ -22,6 +22,7 @@ namespace Blixard.Client.Contracts;
 [JsonSerializable(typeof(Vm))]
 [JsonSerializable(typeof(IReadOnlyList<Vm>))]
 [JsonSerializable(typeof(IReadOnlyList<VmAnnotation>))]
+[JsonSerializable(typeof(LogRecord))]
 [JsonSerializable(typeof(NodeInfo))]
 [JsonSerializable(typeof(IReadOnlyList<NodeInfo>))]
 [JsonSerializable(typeof(EventRecord))]

@@ -44,6 +44,21 @@ public static class ApiRoutes
     /// <summary>Query of a removal from <see cref="Members"/>: <c>true</c> to remove it with its VMs.</summary>
     public const string Force = "force";
 
+    /// <summary>Query of <see cref="Logs"/>: how many lines.</summary>
+    public const string Lines = "n";
+
+    /// <summary>Query of <see cref="Logs"/>: only lines at least this severe, by name or number of syslog(3).</summary>
+    public const string Priority = "priority";
+
+    /// <summary>Query of <see cref="Logs"/>: only lines after this cursor.</summary>
+    public const string After = "after";
+
+    /// <summary>Query of <see cref="Logs"/>: go on with what is written.</summary>
+    public const string Follow = "follow";
+
+    /// <summary>Query of <see cref="Logs"/>: the node whose journal is meant.</summary>
+    public const string OfNode = "node";
+
     /// <summary>Answer header: log index of the state that the answer was made from.</summary>
     public const string IndexHeader = "Blixard-Index";
 
@@ -75,6 +90,8 @@ public static class ApiRoutes
     public static string Annotations(string vm) => $"{Vm(vm)}/annotations";
 
     public static string Annotation(string vm, string key) => $"{Annotations(vm)}/{Uri.EscapeDataString(key)}";
+
+    public static string Logs(string vm) => $"{Vm(vm)}/logs";
 
     /// <param name="member">Its name or id.</param>
     public static string Member(string member) => $"{Members}/{Uri.EscapeDataString(member)}";

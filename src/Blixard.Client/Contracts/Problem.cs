@@ -99,6 +99,9 @@ public static class ProblemTypes
     /// </summary>
     public const string VersionGate = Prefix + "version-gate";
 
+    /// <summary>503: the journal of the node that has the VM's can't be read; the detail says why.</summary>
+    public const string JournalUnavailable = Prefix + "journal-unavailable";
+
     /// <summary>503: this node still replays its log.</summary>
     public const string NotReady = Prefix + "not-ready";
 

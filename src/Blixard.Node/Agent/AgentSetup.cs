@@ -5,6 +5,7 @@ using Blixard.Node.Options;
 using Blixard.Systemd;
 using Blixard.Systemd.Bus;
 using Blixard.Systemd.Cgroups;
+using Blixard.Systemd.Journal;
 using Blixard.Systemd.MicroVms;
 
 namespace Blixard.Node.Agent;
@@ -38,6 +39,9 @@ internal static class AgentSetup
             options.CgroupRoot.Length > 0 ? new(options.CgroupRoot) : CgroupRoot.Discover(),
             provider.GetRequiredService<ReadErrors>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(new HostJournal(options.JournalDirectory));
+        services.AddSingleton<IJournal>(provider => provider.GetRequiredService<HostJournal>());
+        services.AddSingleton<IJournalFollowing>(provider => provider.GetRequiredService<HostJournal>());
         services.AddSingleton<AgentViewStore>();
         services.AddSingleton<AgentJournal>();
         services.AddSingleton<AgentMetrics>();

@@ -27,6 +27,7 @@ internal static class ApiEndpoints
         services.AddSingleton<NodeEndpoints>();
         services.AddSingleton<VmEndpoints>();
         services.AddSingleton<AnnotationEndpoints>();
+        services.AddSingleton<LogEndpoints>();
         services.AddSingleton<EventEndpoints>();
         services.AddSingleton<LocalEndpoints>();
         services.AddSingleton<HealthEndpoints>();
@@ -46,6 +47,7 @@ internal static class ApiEndpoints
         MapCluster(routes);
         MapVms(routes);
         MapAnnotations(routes);
+        MapNodeLocal(routes);
         MapLocal(routes);
         routes.MapGet(ApiRoutes.Live, (Delegate)HealthEndpoints.LiveAsync)
             .Describe("Does the process answer?", Nothing);
@@ -141,6 +143,15 @@ internal static class ApiEndpoints
                     annotations.RemoveAsync(context, vm, key))
             .Describe("Remove an annotation; done as well when there is none", Nothing, 400, 404, 422, 504)
             .Produces(StatusCodes.Status204NoContent);
+    }
+
+    /// <summary>What only the node that runs a VM has, and any node answers.</summary>
+    private static void MapNodeLocal(IEndpointRouteBuilder routes)
+    {
+        const string One = ApiRoutes.Vms + "/{vm}";
+        routes.MapGet(One + "/logs", (HttpContext context, LogEndpoints logs, string vm) => logs.GetAsync(context, vm))
+            .Describe<LogRecord>(
+                "What a VM's unit wrote to the journal, a JSON record per line", LogQuery.Accepted, 400, 404, 502);
     }
 
     private static void MapLocal(IEndpointRouteBuilder routes)

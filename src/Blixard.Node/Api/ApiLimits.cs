@@ -26,6 +26,9 @@ internal sealed record ApiLimits
     /// <summary>A reader of events that takes nothing for this long is disconnected.</summary>
     public TimeSpan MaxStall { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Readers of this host's journal at a time: each has every file of it mapped.</summary>
+    public int MaxLogStreams { get; init; } = 64;
+
     /// <summary>Requests at a time that are passed on to other nodes.</summary>
     public int MaxRelays { get; init; } = 256;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Blixard.Client.Contracts;
 
 namespace Blixard.Node.Api;
@@ -13,12 +14,14 @@ internal sealed class EventWriter(HttpContext context, TimeSpan maxStall, TimePr
 {
     private readonly PipeWriter _body = context.Response.BodyWriter;
 
+    public void Write(EventRecord record) => Write(record, Documents.Json.EventRecord);
+
     /// <summary>Written, but not necessarily sent before <see cref="FlushAsync"/>.</summary>
-    public void Write(EventRecord record)
+    public void Write<T>(T record, JsonTypeInfo<T> type)
     {
         using (var json = new Utf8JsonWriter(_body))
         {
-            JsonSerializer.Serialize(json, record, Documents.Json.EventRecord);
+            JsonSerializer.Serialize(json, record, type);
         }
 
         KeepAlive();

@@ -58,6 +58,9 @@ internal static class Problems
         Extensions = Extension("node", $"\"{JsonEncodedText.Encode(node)}\""),
     };
 
+    public static Problem JournalUnavailable(string node, string reason) => Make(
+        503, ProblemTypes.JournalUnavailable, "Journal unavailable", $"The journal of {node} has no answer. {reason}");
+
     public static Problem NotReady(string detail) => Make(503, ProblemTypes.NotReady, "Not ready", detail);
 
     public static Problem Overloaded(string detail) => Make(503, ProblemTypes.Overloaded, "Overloaded", detail);

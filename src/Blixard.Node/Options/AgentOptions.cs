@@ -31,6 +31,9 @@ internal sealed class AgentOptions : IValidatableObject
     [Description("Where the cgroup v2 hierarchy is mounted. Empty: found in /proc/self/mounts.")]
     public string CgroupRoot { get; init; } = "";
 
+    [Description("Where the journal's files are. Empty: the system's journal.")]
+    public string JournalDirectory { get; init; } = "";
+
     [Description("Resources of a running VM are read every so many seconds.")]
     [Range(1, 3600)]
     public int SampleSeconds { get; init; } = 5;

@@ -21,14 +21,19 @@ internal static class JournalMatches
         }
 
         LibSystemdJournal.sd_journal_flush_matches(journal);
-        if (query.UserId is { } userId)
+        if (query.UserUnit || query.UserId is not null)
         {
-            var uid = "_UID=" + userId.ToString(CultureInfo.InvariantCulture);
             Match(journal, "_SYSTEMD_USER_UNIT=" + query.Unit);
-            Match(journal, uid);
+            MatchUser(journal, query.UserId);
             Or(journal);
             Match(journal, "USER_UNIT=" + query.Unit);
-            Match(journal, uid);
+            MatchUser(journal, query.UserId);
+
+            if (query.UserId is null)
+            {
+                // Any process of any user may write USER_UNIT=: only what a user's manager wrote counts.
+                Match(journal, "_SYSTEMD_USER_UNIT=init.scope");
+            }
         }
         else
         {
@@ -48,6 +53,14 @@ internal static class JournalMatches
         {
             // Values of one field are alternatives.
             Match(journal, "PRIORITY=" + priority.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static void MatchUser(JournalHandle journal, uint? userId)
+    {
+        if (userId is { } uid)
+        {
+            Match(journal, "_UID=" + uid.ToString(CultureInfo.InvariantCulture));
         }
     }
 

@@ -20,7 +20,10 @@ public sealed record JournalQuery(string Unit)
     /// <summary>Only lines after this cursor, in order: how a reader resumes.</summary>
     public string? After { get; init; }
 
-    /// <summary>The uid whose user unit is meant; null for a system unit.</summary>
+    /// <summary>The unit belongs to a user's manager.</summary>
+    public bool UserUnit { get; init; }
+
+    /// <summary>The uid whose user unit is meant; null for a system unit, or for that of any user.</summary>
     public uint? UserId { get; init; }
 }
 

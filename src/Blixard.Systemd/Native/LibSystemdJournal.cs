@@ -38,6 +38,16 @@ internal static unsafe partial class LibSystemdJournal
     [LibraryImport(Library)]
     public static partial int sd_journal_add_disjunction(JournalHandle journal);
 
+    /// <returns>1 where entries were added, 2 where files came or went, 0 for neither in time.</returns>
+    [LibraryImport(Library)]
+    public static partial int sd_journal_wait(JournalHandle journal, ulong timeoutMicroseconds);
+
+    [LibraryImport(Library)]
+    public static partial int sd_journal_get_usage(JournalHandle journal, out ulong bytes);
+
+    [LibraryImport(Library)]
+    public static partial int sd_journal_seek_head(JournalHandle journal);
+
     [LibraryImport(Library)]
     public static partial int sd_journal_seek_tail(JournalHandle journal);
 

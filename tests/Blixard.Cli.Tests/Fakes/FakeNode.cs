@@ -49,6 +49,9 @@ internal sealed class FakeNode : IAsyncDisposable
     /// <summary>Seconds for the Blixard-Last-Contact header of stale answers.</summary>
     public double? LastContact { get; set; }
 
+    /// <summary>What it has of any VM's log.</summary>
+    public List<LogRecord> Log { get; } = [];
+
     /// <summary>Answers in place of the node when set.</summary>
     public Func<HttpContext, Task>? Instead { get; set; }
 
@@ -170,6 +173,7 @@ internal sealed class FakeNode : IAsyncDisposable
             ("GET", ["v1", "vms", var name, "annotations"]) =>
                 AnswerAsync(context, AnnotationsOf(name), ApiJson.Default.IReadOnlyListVmAnnotation),
             ("PUT" or "DELETE", ["v1", "vms", var name, "annotations", var key]) => AnnotateAsync(context, name, key),
+            ("GET", ["v1", "vms", _, "logs"]) => AnswerLogAsync(context),
             ("GET", ["v1", "events"] or ["events"]) => StreamAsync(context),
             ("GET", ["ping"]) => AnswerAsync(context, Ping.Pong, ApiJson.Default.Ping),
             ("GET", ["status"]) => AnswerAsync(context, Status, ApiJson.Default.LocalStatus),
@@ -294,6 +298,16 @@ internal sealed class FakeNode : IAsyncDisposable
 
         context.Response.Headers[ApiRoutes.IndexHeader] = Index.ToString(CultureInfo.InvariantCulture);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task AnswerLogAsync(HttpContext context)
+    {
+        context.Response.ContentType = ApiRoutes.EventsMediaType;
+        foreach (var record in Log)
+        {
+            // With the empty line that keeps a connection alive.
+            await context.Response.WriteAsync(JsonSerializer.Serialize(record, ApiJson.Default.LogRecord) + "\n\n");
+        }
     }
 
     private async Task StreamAsync(HttpContext context)

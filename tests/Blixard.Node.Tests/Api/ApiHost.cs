@@ -8,6 +8,7 @@ using Blixard.Node.Coordinator;
 using Blixard.Node.Metrics;
 using Blixard.Node.Replication;
 using Blixard.StateMachine.Commands;
+using Blixard.Systemd.Journal;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,6 +41,8 @@ internal sealed class ApiHost : IAsyncDisposable
     public FakeEngine Engine { get; }
 
     public FakeAgent Agent => _app.Services.GetRequiredService<FakeAgent>();
+
+    public FakeJournal Journal => _app.Services.GetRequiredService<FakeJournal>();
 
     public FakeTime Time => _app.Services.GetRequiredService<FakeTime>();
 
@@ -99,6 +102,9 @@ internal sealed class ApiHost : IAsyncDisposable
         services.AddSingleton<ILocalVms>(provider => provider.GetRequiredService<FakeAgent>());
         services.AddSingleton<IAgentStatus>(provider => provider.GetRequiredService<FakeAgent>());
         services.AddSingleton(Facts with { Name = name });
+        services.AddSingleton<FakeJournal>();
+        services.AddSingleton<IJournal>(provider => provider.GetRequiredService<FakeJournal>());
+        services.AddSingleton<IJournalFollowing>(provider => provider.GetRequiredService<FakeJournal>());
         services.AddBlixardApi();
         services.AddBlixardMetrics();
         configure?.Invoke(services);

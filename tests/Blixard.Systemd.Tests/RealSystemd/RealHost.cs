@@ -66,6 +66,12 @@ public sealed class RealHost : IAsyncLifetime
     /// <summary>A unit that writes one plain line and three errors, then sleeps.</summary>
     public static string Log(string name) => $"blixard-log@{name}.service";
 
+    /// <summary>A unit that writes <see cref="FloodLines"/> lines at once, the last of them critical, then sleeps.</summary>
+    public static string Flood(string name) => $"blixard-flood@{name}.service";
+
+    /// <summary>More than a follower holds for a reader, fewer than would hold up other tests.</summary>
+    public const int FloodLines = 6000;
+
     public static SystemdConnection Connect() =>
         new(new() { Address = BusAddress.Parse(Bus!) }, TimeProvider.System);
 
@@ -81,6 +87,9 @@ public sealed class RealHost : IAsyncLifetime
         WriteUnit("blixard-trial@.service", Service("exec sleep infinity"));
         WriteUnit("blixard-log@.service", Service(
             "echo booting; for n in 1 2 3; do echo \"<3>I/O error, sector $$n\"; done; exec sleep infinity"));
+        WriteUnit("blixard-flood@.service", Service(
+            $"n=1; while [ $$n -lt {FloodLines} ]; do echo \"<5>line $$n\"; n=$$((n+1)); done; echo \"<2>last\"; "
+                + "exec sleep infinity") + "LogRateLimitIntervalSec=0\n");
         WriteUnit("blixard-oneshot.service", Service("exit 7") + "Type=oneshot\n");
         await using var connection = Connect();
         await connection.Units.ReloadAsync(CancellationToken.None);
@@ -102,6 +111,7 @@ public sealed class RealHost : IAsyncLifetime
 
         DeleteUnit("blixard-trial@.service");
         DeleteUnit("blixard-log@.service");
+        DeleteUnit("blixard-flood@.service");
         DeleteUnit("blixard-oneshot.service");
         await connection.Units.ReloadAsync(CancellationToken.None);
     }

@@ -108,6 +108,72 @@ public sealed class RealJournalTests : IAsyncDisposable
         Assert.DoesNotContain(page.Lines, line => line.Message.Contains("I/O error", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_follower_has_the_newest_lines_and_then_those_that_are_written()
+    {
+        var (unit, start) = await StartLoggingAsync();
+        await LinesAsync(new(unit) { MaxPriority = 3, Since = start }, 3);
+        await using var follower = _journal.Follow(new(unit) { MaxPriority = 3, Limit = 1 });
+
+        Assert.Equal("I/O error, sector 3", (await NextAsync(follower)).Message);
+        await _connection.Units.RestartAsync(unit, RealHost.Patience, Token);
+        string[] messages =
+        [
+            (await NextAsync(follower)).Message, (await NextAsync(follower)).Message, (await NextAsync(follower)).Message,
+        ];
+
+        Assert.Equal(["I/O error, sector 1", "I/O error, sector 2", "I/O error, sector 3"], messages);
+    }
+
+    [Fact]
+    public async Task A_follower_of_a_unit_without_any_line_has_its_first_one()
+    {
+        var unit = RealHost.Log(nameof(A_follower_of_a_unit_without_any_line_has_its_first_one));
+        await using var follower = _journal.Follow(new(unit) { MaxPriority = 3, Since = DateTimeOffset.UtcNow });
+
+        await _connection.Units.RestartAsync(unit, RealHost.Patience, Token);
+
+        Assert.Equal("I/O error, sector 1", (await NextAsync(follower)).Message);
+    }
+
+    [Fact]
+    public async Task A_follower_resumes_after_its_cursor()
+    {
+        var (unit, start) = await StartLoggingAsync();
+        var page = await LinesAsync(new(unit) { MaxPriority = 3, Since = start }, 3);
+
+        await using var follower = _journal.Follow(new(unit) { MaxPriority = 3, After = page.Lines[1].Cursor });
+
+        Assert.Equal(page.Lines[2], await NextAsync(follower));
+    }
+
+    [Fact]
+    public async Task A_reader_that_takes_nothing_of_a_flood_is_told_how_many_lines_it_missed()
+    {
+        var unit = RealHost.Flood(nameof(A_reader_that_takes_nothing_of_a_flood_is_told_how_many_lines_it_missed));
+        await using var follower = _journal.Follow(new(unit) { MaxPriority = 5, Limit = 0, Since = DateTimeOffset.UtcNow });
+        await _connection.Units.RestartAsync(unit, RealHost.Patience, Token);
+        await LinesAsync(new(unit) { MaxPriority = 2, Since = DateTimeOffset.UtcNow.AddMinutes(-1) }, 1);
+
+        var (lines, leftOut) = (0, 0);
+        for (var last = false; !last;)
+        {
+            Assert.True(await follower.Events.WaitToReadAsync(Token).AsTask().WaitAsync(RealHost.Patience, Token));
+            while (!last && follower.Events.TryRead(out var said))
+            {
+                lines += said is FollowedLine ? 1 : 0;
+                leftOut += said is LinesLeftOut(var missed) ? missed : 0;
+                last = lines + leftOut >= RealHost.FloodLines;
+            }
+        }
+
+        Assert.Equal(RealHost.FloodLines, lines + leftOut);
+        Assert.True(leftOut > 0);
+    }
+
+    private static async Task<JournalLine> NextAsync(IJournalFollower follower) =>
+        ((FollowedLine)await follower.Events.ReadAsync(Token).AsTask().WaitAsync(RealHost.Patience, Token)).Line;
+
     private async Task<(string Unit, DateTimeOffset Start)> StartLoggingAsync([CallerMemberName] string test = "")
     {
         var start = DateTimeOffset.UtcNow;
