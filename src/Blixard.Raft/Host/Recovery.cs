@@ -35,7 +35,7 @@ internal static class Recovery
             && (recovered.Snapshot.Index > 0 || recovered.Entries is [{ Index: > 1 }, ..]))
         {
             // What is left of the log goes on from a state that is lost. The leader has both.
-            var nothing = new SnapshotMeta(0, 0, NewestConfiguration(options, recovered));
+            var nothing = Nothing(options, recovered);
             Restart(log, nothing);
             return recovered with { Snapshot = nothing, Entries = [] };
         }
@@ -88,6 +88,28 @@ internal static class Recovery
         log.Append(new() { Snapshot = snapshot, ReplacesLog = true, RestartsLog = true });
         log.Sync();
     }
+
+    /// <summary>
+    /// Where a member begins again whose state is lost: at index 0, with the newest configuration that is surely
+    /// committed, that of its last snapshot. An entry's may have been rolled back since, and if no entry of the log
+    /// replaced it, this member would go by it for ever, and vote and campaign by it once it is repaired (seed 8191).
+    /// </summary>
+    /// <remarks>
+    /// It is too new for index 0 if the snapshot's index S lies behind a change of the configuration. That is undone on
+    /// the way: what the leader sends from index 1 on has all those changes, and a snapshot of its own instead carries
+    /// its own. Beyond S it is right in any case, and the repair does not end before S: S is not after
+    /// <see cref="Repair.Through"/>, and an entry of a later term than <see cref="Repair.Term"/> comes after it.
+    /// A snapshot that this member takes or sends below S can carry it too. Whoever starts from that one knows of a
+    /// committed configuration sooner than of the entries before it. That is safe: a majority of that configuration has
+    /// its entry, so with a shorter log nobody wins an election by it; and on its way to S it passes through the
+    /// older ones as any member does that is behind.
+    /// </remarks>
+    private static SnapshotMeta Nothing(RaftHostOptions options, RestoredState recovered) => new(
+        0,
+        0,
+        recovered.Snapshot.Configuration == Configuration.Empty
+            ? options.InitialConfiguration
+            : recovered.Snapshot.Configuration);
 
     private static Configuration NewestConfiguration(RaftHostOptions options, RestoredState recovered)
     {

@@ -26,7 +26,7 @@ public sealed class PartialSnapshot : IDisposable
         // A footer without the rename that would have followed it is written again.
         var kept = Math.Min(file.Length, footer.ContentLength);
         file.SetLength(kept);
-        var buffer = new byte[ReadBytes];
+        var buffer = new byte[Math.Min(ReadBytes, kept)];
         while (Received < kept)
         {
             var read = file.Read(Received, buffer.AsSpan(0, (int)Math.Min(buffer.Length, kept - Received)));

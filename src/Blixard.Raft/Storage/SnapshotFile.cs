@@ -48,7 +48,7 @@ public sealed class SnapshotFile : IDisposable
             _file.DropCache();
         }
 
-        var buffer = new byte[BufferBytes];
+        var buffer = new byte[Math.Min(BufferBytes, Length)];
         uint checksum = 0;
         for (long at = 0; at < Length;)
         {

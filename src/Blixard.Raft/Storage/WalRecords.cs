@@ -80,12 +80,12 @@ internal static class WalRecords
     }
 
     /// <summary>
-    /// The last configuration among a batch's records, of a snapshot or of an entry; null: none. For what was read on
-    /// the far side of damage, which can't be replayed.
+    /// The configurations among a batch's records, of snapshots and of entries. For what was read on the far side of
+    /// damage, which can't be replayed.
     /// </summary>
-    public static (ulong Index, Configuration Configuration)? LastConfiguration(ReadOnlySpan<byte> payload)
+    public static List<NotedConfiguration> ConfigurationsIn(ReadOnlySpan<byte> payload)
     {
-        (ulong Index, Configuration Configuration)? last = null;
+        var found = new List<NotedConfiguration>();
         while (payload.Length >= HeaderBytes)
         {
             var length = BinaryPrimitives.ReadUInt32LittleEndian(payload[4..]);
@@ -94,15 +94,15 @@ internal static class WalRecords
                 break;
             }
 
-            var isConfiguration = payload[0] is MarkerKind or ReplaceKind or RestartKind
-                || (payload[0] == EntryRecordKind && payload[1] == (byte)EntryKind.Configuration);
-            if (isConfiguration)
+            var ofSnapshot = payload[0] is MarkerKind or ReplaceKind or RestartKind;
+            if (ofSnapshot || (payload[0] == EntryRecordKind && payload[1] == (byte)EntryKind.Configuration))
             {
                 try
                 {
-                    last = (
+                    found.Add(new(
                         BinaryPrimitives.ReadUInt64LittleEndian(payload[16..]),
-                        ConfigurationCodec.Decode(payload.Slice(HeaderBytes, (int)length)));
+                        ConfigurationCodec.Decode(payload.Slice(HeaderBytes, (int)length)),
+                        ofSnapshot));
                 }
                 catch (FormatException)
                 {
@@ -113,7 +113,7 @@ internal static class WalRecords
             payload = payload[(HeaderBytes + (int)length)..];
         }
 
-        return last;
+        return found;
     }
 
     private static string? ReplaySnapshot(
@@ -143,3 +143,7 @@ internal static class WalRecords
         writer.Write(header);
     }
 }
+
+/// <summary>A configuration as a log notes it.</summary>
+/// <param name="IsCommitted">A snapshot carries it; that of an entry may never have been committed.</param>
+internal readonly record struct NotedConfiguration(ulong Index, Configuration Configuration, bool IsCommitted);

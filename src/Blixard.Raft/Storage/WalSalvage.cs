@@ -80,8 +80,8 @@ internal sealed class WalSalvage(
     {
         var live = WithoutVoid(found);
         var newest = new WalSightings(live).Newest() ?? throw Refused(JoinAnew);
-        var configuration = NewestConfiguration(live) ?? options.FirstConfiguration;
-        if (IsSoleVoter(options.Member, configuration))
+        var noted = ConfigurationsIn(live);
+        if (IsSoleVoter(options.Member, Newest(noted) ?? options.FirstConfiguration))
         {
             throw Refused(NobodyElse);
         }
@@ -90,8 +90,9 @@ internal sealed class WalSalvage(
         SnapshotMeta? restart = null;
         if (intact is null || intact.Replay.Complete() is not null)
         {
-            // The beginning is missing, so that what follows hangs in the air.
-            restart = new(0, 0, configuration);
+            // The beginning is missing, so that what follows hangs in the air. Where no entry of the log ever changes
+            // who counts, this stays in force for good: it must be committed (Recovery.Nothing).
+            restart = new(0, 0, Newest(noted.Where(known => known.IsCommitted)) ?? options.FirstConfiguration);
             intact = Intact.Nothing(restart, options, newest.Batch + 1);
         }
 
@@ -200,10 +201,22 @@ internal sealed class WalSalvage(
         return true;
     }
 
-    /// <summary>From all frames that are intact, before the damage or after it; null: none says who the members are.</summary>
-    private static Configuration? NewestConfiguration(List<OpenedSegment> live)
+    /// <summary>Null: none says who the members are.</summary>
+    private static Configuration? Newest(IEnumerable<NotedConfiguration> noted)
     {
-        (ulong Index, Configuration Configuration)? newest = null;
+        NotedConfiguration? newest = null;
+        foreach (var known in noted)
+        {
+            newest = known.Index >= (newest?.Index ?? 0) ? known : newest;
+        }
+
+        return newest?.Configuration;
+    }
+
+    /// <summary>From all frames that are intact, before the damage or after it, in the order of the log.</summary>
+    private static List<NotedConfiguration> ConfigurationsIn(List<OpenedSegment> live)
+    {
+        var noted = new List<NotedConfiguration>();
         foreach (var segment in live)
         {
             for (long sector = 0; sector < segment.Reader.Sectors; sector++)
@@ -217,31 +230,32 @@ internal sealed class WalSalvage(
                 var frame = segment.Reader.ReadFrame(sector, kind, stamp.Batch);
                 if (frame.Status == FrameStatus.Complete)
                 {
-                    var found = ConfigurationIn(frame, kind);
-                    newest = found?.Index >= (newest?.Index ?? 0) ? found : newest;
+                    noted.AddRange(ConfigurationsIn(frame, kind));
                     sector = frame.EndSector - 1;
                 }
             }
         }
 
-        return newest?.Configuration;
+        // Of a log without any, the first one is not known yet.
+        noted.RemoveAll(known => known is { IsCommitted: true, Index: 0 } && known.Configuration == Configuration.Empty);
+        return noted;
     }
 
-    private static (ulong Index, Configuration Configuration)? ConfigurationIn(FrameRead frame, FrameKind kind)
+    private static List<NotedConfiguration> ConfigurationsIn(FrameRead frame, FrameKind kind)
     {
         if (kind == FrameKind.Batch)
         {
-            return WalRecords.LastConfiguration(frame.Payload);
+            return WalRecords.ConfigurationsIn(frame.Payload);
         }
 
         try
         {
             var snapshot = WalHead.Read(frame.Payload).Snapshot;
-            return snapshot.Configuration == Configuration.Empty ? null : (snapshot.Index, snapshot.Configuration);
+            return [new(snapshot.Index, snapshot.Configuration, IsCommitted: true)];
         }
         catch (FormatException)
         {
-            return null;
+            return [];
         }
     }
 

@@ -80,7 +80,7 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
 
         var committed = node.ConfigurationAt(node.Commit);
         invariants.Require(
-            IsAsCommitted(committed, node.Commit) || KnowsNewer(member),
+            IsAsCommitted(committed, node.Commit) || KnowsNewer(member, committed, node.Commit),
             "OneConfiguration",
             $"m{member.Id.Value} holds ({committed}) to be committed at {node.Commit}, which is ({At(node.Commit)})");
         var newest = InForce(node, node.LastIndex);
@@ -98,10 +98,13 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
         configuration == At(index) || configuration == Configuration.Empty;
 
     /// <summary>
-    /// A member whose whole log was lost begins again at index 0 with the newest configuration that it knew, and passes
-    /// through the older ones on its way. It decides nothing until it is repaired.
+    /// A member whose whole log was lost begins again at index 0 with the newest configuration that it knew to be
+    /// committed, and passes through the older ones on its way. It decides nothing until it is repaired. In no other
+    /// case, and no configuration that is not committed.
     /// </summary>
-    private static bool KnowsNewer(SimMember member) => member.Disk.WasDamaged;
+    private bool KnowsNewer(SimMember member, Configuration configuration, ulong index) =>
+        member.Disk.WasDamaged
+        && _committed.Exists(known => known.Index > index && known.Configuration == configuration);
 
     private void Changed(SimMember member, LogEntry entry)
     {
@@ -111,7 +114,7 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
         invariants.Require(
             !next.Voters.IsEmpty, "SomebodyVotes", $"m{member.Id.Value} appends a configuration without voters at {entry.Index}");
         invariants.Require(
-            before.Voters.IsEmpty || KnowsNewer(member) || Overlap(before, next),
+            before.Voters.IsEmpty || KnowsNewer(member, before, entry.Index - 1) || Overlap(before, next),
             "QuorumsOverlap",
             $"m{member.Id.Value} appends ({next}) at {entry.Index} after ({before}): they can decide without each other");
         if (node.Role != RaftRole.Leader)

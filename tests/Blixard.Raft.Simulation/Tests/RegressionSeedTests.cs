@@ -17,6 +17,8 @@ public class RegressionSeedTests
     [InlineData(1838, "a log whose head was lost taken for one that was never begun")]
     [InlineData(620, "a stale segment left beside the log that a start had just written anew")]
     [InlineData(855, "the durable copy of the last batch deleted before the next was written")]
+    [InlineData(8191, "a configuration that was rolled back, for ever in force where a log had begun anew")]
+    [InlineData(20233, "a bound for healing that left out what the writes of that time added to the log")]
     public void A_seed_that_found_something_holds(ulong seed, string found)
     {
         var result = SimulationRun.Run(seed, chaosEvents: 20_000);

@@ -16,7 +16,8 @@ internal sealed class HealPhase(SimWorld world)
     // One entry per request and one request at a time: a round trip and a sync for each that a member lacks.
     private const int RoundTrip = 7_000;
 
-    private readonly long _deadline = world.Now
+    private readonly ulong _lengthBefore = world.Members.Max(member => member.Disk.Stable.LastIndex);
+    private long _deadline = world.Now
         + ((long)BoundInElections * world.Options.ElectionTicks * SwarmOptions.TickPeriod)
         + ((long)world.Members.Max(member => member.Disk.Stable.LastIndex) * RoundTrip);
 
@@ -67,6 +68,12 @@ internal sealed class HealPhase(SimWorld world)
             if (_stage == Stage.Writing)
             {
                 world.Clients.ProposeAll(Somebody(), openMore: true);
+            }
+            else if (_stage == Stage.Equal)
+            {
+                // Each attempt of a write is an entry, and what is left of them is still on its way.
+                var length = world.Members.Max(member => member.Node?.LastIndex ?? 0);
+                _deadline += (long)(length - Math.Min(length, _lengthBefore)) * RoundTrip;
             }
         }
     }

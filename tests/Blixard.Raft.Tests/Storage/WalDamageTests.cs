@@ -249,6 +249,40 @@ public sealed class WalDamageTests(ITestOutputHelper output)
         Assert.InRange(outcomes[(int)Outcome.Refused], 0, 1);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_log_that_begins_anew_goes_by_no_configuration_that_may_have_been_rolled_back(bool compacted)
+    {
+        var later = Configuration.Of(new(7), new(8), new(9), new(10));
+        var never = Configuration.Of(new(7), new(10));
+        var disk = new SimulatedFileSystem();
+        using (var log = Open(disk, out _))
+        {
+            log.Append(new() { Snapshot = new(0, 0, s_members) });
+            log.Sync();
+            log.Append(new() { HardState = new(1, new(7)), Entries = Entries(new(1), 1, 3, 1) });
+            log.Sync();
+            if (compacted)
+            {
+                log.Append(new() { Snapshot = new(3, 1, later) });
+                log.Sync();
+            }
+
+            log.Append(new() { Entries = [new(4, 1, EntryKind.Configuration, ConfigurationCodec.Encode(never))] });
+            log.Sync();
+            log.MarkDurable();
+        }
+
+        // The first segment's head: what is behind it hangs in the air.
+        disk.Content(disk.Files.First(file => file.EndsWith(".wal", StringComparison.Ordinal)))[130] ^= 2;
+        using var opened = Open(disk, out var restored);
+
+        Assert.Equal(new Repair(4, 1), restored.Repair);
+        Assert.Empty(restored.Entries);
+        Assert.Equal(new SnapshotMeta(0, 0, compacted ? later : s_members), restored.Snapshot);
+    }
+
     [Fact]
     public void Damage_that_hides_the_last_promise_is_refused_with_the_way_out()
     {
