@@ -88,10 +88,10 @@ public sealed record Configuration(ImmutableSortedSet<MemberId> Voters, Immutabl
     public bool Equals(Configuration? other) =>
         ReferenceEquals(this, other)
         || (other is not null
-            && Voters.SetEquals(other.Voters)
-            && Learners.SetEquals(other.Learners)
-            && Outgoing.SetEquals(other.Outgoing)
-            && LearnersNext.SetEquals(other.LearnersNext));
+            && AreEqual(Voters, other.Voters)
+            && AreEqual(Learners, other.Learners)
+            && AreEqual(Outgoing, other.Outgoing)
+            && AreEqual(LearnersNext, other.LearnersNext));
 
     public override int GetHashCode() => (((Voters.Count * 31) + Learners.Count) * 31) + Outgoing.Count;
 
@@ -104,6 +104,25 @@ public sealed record Configuration(ImmutableSortedSet<MemberId> Voters, Immutabl
         text += Learners.IsEmpty ? "" : ", " + Part("learners", Learners);
         text += Outgoing.IsEmpty ? "" : ", " + Part("outgoing", Outgoing);
         return text + (LearnersNext.IsEmpty ? "" : ", " + Part("learners next", LearnersNext));
+    }
+
+    /// <summary>As SetEquals, without the set that it makes of the other one.</summary>
+    private static bool AreEqual(ImmutableSortedSet<MemberId> left, ImmutableSortedSet<MemberId> right)
+    {
+        if (left.Count != right.Count)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < left.Count && !ReferenceEquals(left, right); i++)
+        {
+            if (left[i] != right[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static string Part(string name, ImmutableSortedSet<MemberId> members) =>

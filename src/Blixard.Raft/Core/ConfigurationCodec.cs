@@ -121,6 +121,11 @@ public static class ConfigurationCodec
 
     private static ImmutableSortedSet<MemberId> ReadIds(ref ReadOnlySpan<byte> source, int count)
     {
+        if (count == 0)
+        {
+            return [];
+        }
+
         var members = ImmutableSortedSet.CreateBuilder<MemberId>();
         ulong previous = 0;
         for (var i = 0; i < count; i++)

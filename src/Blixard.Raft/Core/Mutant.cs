@@ -67,10 +67,12 @@ internal enum Mutant
     DamageTakenForTornTail,
     SnapshotNotSynced,
     SnapshotNameNotSynced,
+    SnapshotResumedAtWrongOffset,
 
     // The host's
     CompactedBeforeSnapshotDurable,
     SessionsLeftOutOfSnapshot,
+    UnknownCommandSkipped,
 }
 
 /// <summary>The bug in force; of this thread, so that runs may go on beside each other.</summary>

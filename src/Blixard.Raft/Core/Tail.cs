@@ -118,9 +118,12 @@ internal sealed class Tail(MemberState state, Election election)
         }
 
         _isRewinding = false;
+        var before = log.Commit;
         log.Merge(response.Entries);
         log.CommitTo(Math.Min(response.Commit, previous + (ulong)response.Entries.Count));
-        if (response.Entries.Count > 0 && response.From == _source)
+
+        // Only news is answered. What came twice would else bring forth the next copies, several for each, without end.
+        if (log.Commit > before && response.Entries.Count > 0 && response.From == _source)
         {
             Ask(rewind: false);
         }
@@ -174,7 +177,8 @@ internal sealed class Tail(MemberState state, Election election)
         var commit = state.Log.Commit;
 
         // Who counts stands in the log only where it changed: without a configuration, entries alone would not tell.
-        var needsSnapshot = !state.Configuration.AllVoters.Any();
+        // Of the log: a snapshot that has just replaced it is put in force only after this.
+        var needsSnapshot = !state.Log.Configurations.Newest.AllVoters.Any();
         state.Send(new TailRequest(
             state.Options.Self, _source, state.Term, commit, state.Log.TermAt(commit) ?? 0, rewind, needsSnapshot));
     }

@@ -14,6 +14,12 @@ internal sealed class TailSource(MemberState state)
     {
         get
         {
+            // Asked after every input, and walking a sorted dictionary costs objects.
+            if (_observers.Count == 0)
+            {
+                return false;
+            }
+
             foreach (var observer in _observers.Values)
             {
                 if (MustTell(observer) || CanSend(observer))
@@ -110,6 +116,11 @@ internal sealed class TailSource(MemberState state)
 
     public void Flush()
     {
+        if (_observers.Count == 0)
+        {
+            return;
+        }
+
         foreach (var observer in _observers.Values)
         {
             while (CanSend(observer))

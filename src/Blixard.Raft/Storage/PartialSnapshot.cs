@@ -18,6 +18,9 @@ public sealed class PartialSnapshot : IDisposable
     private readonly Action _publish;
     private uint _checksum;
     private bool _isOver;
+#if MUTANTS
+    private readonly long _resumedAt;
+#endif
 
     internal PartialSnapshot(IFileSystem fileSystem, IFile file, SnapshotFooter footer, Action publish)
     {
@@ -38,6 +41,9 @@ public sealed class PartialSnapshot : IDisposable
             _checksum = Crc32C.Append(_checksum, buffer.AsSpan(0, read));
             Received += read;
         }
+#if MUTANTS
+        _resumedAt = Received;
+#endif
     }
 
     public SnapshotMeta Meta => _footer.Meta;
@@ -54,7 +60,16 @@ public sealed class PartialSnapshot : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(part.Length, Length - Received, nameof(part));
         try
         {
-            _file.Write(Received, part);
+#if MUTANTS
+            if (Planted.Is(Mutant.SnapshotResumedAtWrongOffset) && _resumedAt > 0 && Received == _resumedAt)
+            {
+                _file.Write(Received - 1, part);
+            }
+            else
+#endif
+            {
+                _file.Write(Received, part);
+            }
         }
         catch (NoSpaceException)
         {

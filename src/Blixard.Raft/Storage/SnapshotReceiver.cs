@@ -64,7 +64,10 @@ public sealed class SnapshotReceiver : IDisposable
 /// <summary>Appends to a file through a buffer, and knows the checksum of what came.</summary>
 internal sealed class FileWriteStream(IFile file) : Stream
 {
-    private readonly byte[] _buffer = new byte[256 << 10];
+    private const int MaxBufferBytes = 256 << 10;
+
+    // Grows to its full size only under a snapshot that needs it.
+    private byte[] _buffer = new byte[4 << 10];
     private int _buffered;
     private long _flushed;
 
@@ -93,9 +96,13 @@ internal sealed class FileWriteStream(IFile file) : Stream
             part.CopyTo(_buffer.AsSpan(_buffered));
             _buffered += part.Length;
             buffer = buffer[part.Length..];
-            if (_buffered == _buffer.Length)
+            if (_buffered == MaxBufferBytes)
             {
                 Flush();
+            }
+            else if (_buffered == _buffer.Length)
+            {
+                Array.Resize(ref _buffer, Math.Min(_buffer.Length * 4, MaxBufferBytes));
             }
         }
     }

@@ -6,7 +6,7 @@ namespace Blixard.Raft.Storage;
 /// </summary>
 internal sealed class WalFrameWriter
 {
-    private const int InitialBytes = 16 << 10;
+    private const int InitialBytes = 4 << 10;
     private const int KeptBytes = 8 << 20;
 
     private byte[] _buffer = new byte[InitialBytes];

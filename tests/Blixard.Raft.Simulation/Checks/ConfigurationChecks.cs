@@ -29,18 +29,33 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
     }
 
     /// <summary>The newest in a log, up to an index: what is in force there, committed or not.</summary>
-    public static Configuration InForce(RaftNode node, ulong through)
+    public static Configuration InForce(SimMember member, ulong through)
     {
-        for (var index = through; index >= node.FirstIndex; index--)
+        var node = member.Node!;
+        var seen = member.Observed;
+        Configuration? found = null;
+        for (var index = through; index >= node.FirstIndex && found is null; index--)
         {
-            if (node.EntryAt(index) is { Kind: EntryKind.Configuration } entry)
+            var entry = node.EntryAt(index);
+
+            // The same entry stands where the last walk began: by Log Matching, which is checked for itself, so does
+            // all before it.
+            if (ReferenceEquals(entry, seen.WalkedFrom))
             {
-                return ConfigurationCodec.Decode(entry.Data.Span);
+                found = seen.Found;
+                break;
             }
+
+            found = entry.Kind == EntryKind.Configuration ? ConfigurationCodec.Decode(entry.Data.Span) : null;
+        }
+
+        if (through >= node.FirstIndex)
+        {
+            (seen.WalkedFrom, seen.Found) = (node.EntryAt(through), found);
         }
 
         // Nothing newer than what the compacted part left: the core's own note of that is all there is.
-        return node.ConfigurationAt(Math.Min(through, node.FirstIndex - 1));
+        return found ?? node.ConfigurationAt(Math.Min(through, node.FirstIndex - 1));
     }
 
     /// <summary>More than half of the voters, and of the old half while there is one.</summary>
@@ -83,7 +98,7 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
             IsAsCommitted(committed, node.Commit) || KnowsNewer(member, committed, node.Commit),
             "OneConfiguration",
             $"m{member.Id.Value} holds ({committed}) to be committed at {node.Commit}, which is ({At(node.Commit)})");
-        var newest = InForce(node, node.LastIndex);
+        var newest = InForce(member, node.LastIndex);
         invariants.Require(
             node.Configuration == newest,
             "NewestIsInForce",
@@ -110,7 +125,7 @@ internal sealed class ConfigurationChecks(Invariants invariants, Configuration f
     {
         var node = member.Node!;
         var next = ConfigurationCodec.Decode(entry.Data.Span);
-        var before = InForce(node, entry.Index - 1);
+        var before = InForce(member, entry.Index - 1);
         invariants.Require(
             !next.Voters.IsEmpty, "SomebodyVotes", $"m{member.Id.Value} appends a configuration without voters at {entry.Index}");
         invariants.Require(

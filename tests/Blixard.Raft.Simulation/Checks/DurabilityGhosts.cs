@@ -51,7 +51,7 @@ internal sealed class DurabilityGhosts(SimWorld world)
     {
         var term = member.Node!.Term;
         RequireVote(member, term, member.Id);
-        var configuration = ConfigurationChecks.InForce(member.Node, member.Node.LastIndex);
+        var configuration = ConfigurationChecks.InForce(member, member.Node.LastIndex);
         _invariants.Require(
             ConfigurationChecks.IsQuorum(configuration, voter => HasVoted(world.Member(voter), term, member.Id)),
             "DurableVote",
@@ -61,7 +61,7 @@ internal sealed class DurabilityGhosts(SimWorld world)
     /// <summary>DurableQuorum: somebody holds this index to be committed, for the first time.</summary>
     public void Committed(SimMember member, ulong index, ulong term)
     {
-        var configuration = ConfigurationChecks.InForce(member.Node!, member.Node!.LastIndex);
+        var configuration = ConfigurationChecks.InForce(member, member.Node!.LastIndex);
         _invariants.Require(
             ConfigurationChecks.IsQuorum(configuration, voter => world.Member(voter).Disk.Stable.Holds(index, term)),
             "DurableQuorum",

@@ -56,6 +56,7 @@ internal sealed class Invariants
         seen.Durable = 0;
         seen.Role = node.Role;
         seen.Configuration = node.Configuration;
+        (seen.WalkedFrom, seen.Found) = (null, null);
     }
 
     /// <summary>The only member that changed since the last step is this one.</summary>

@@ -15,6 +15,12 @@ internal sealed class Observed
 
     public RaftRole Role { get; set; }
 
+    /// <summary>Where the last walk back through its log for the configuration in force began.</summary>
+    public LogEntry? WalkedFrom { get; set; }
+
+    /// <summary>What that walk found; null: no entry of a configuration.</summary>
+    public Configuration? Found { get; set; }
+
     /// <summary>By which it went last.</summary>
     public Configuration Configuration { get; set; } = Configuration.Empty;
 }

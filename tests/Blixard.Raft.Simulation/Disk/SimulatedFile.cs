@@ -54,6 +54,11 @@ internal sealed class SimulatedFile
 
     public void Resize(long length)
     {
+        if (length == Current.Length)
+        {
+            return;
+        }
+
         var resized = new byte[length];
         Current.AsSpan(0, (int)Math.Min(length, Current.Length)).CopyTo(resized);
         Current = resized;

@@ -13,6 +13,8 @@ internal sealed class PowerLossException : Exception;
 /// </summary>
 internal sealed class SimulatedFileSystem : IFileSystem
 {
+    private static readonly byte[] s_zeroes = new byte[64 << 10];
+
     private readonly Dictionary<string, SimulatedFile> _names;
     private readonly Dictionary<string, SimulatedFile> _durableNames;
     private readonly List<NameChange> _unsyncedNames = [];
@@ -174,6 +176,9 @@ internal sealed class SimulatedFileSystem : IFileSystem
     /// <summary>Bytes that all files have together.</summary>
     public long Used => _names.Values.Distinct().Sum(file => (long)file.Current.Length);
 
+    private static ReadOnlySpan<byte> Zeroes(long length) =>
+        length <= s_zeroes.Length ? s_zeroes.AsSpan(0, (int)length) : new byte[length];
+
     private static string DirectoryOf(string path) => path[..Math.Max(0, path.LastIndexOf('/'))];
 
     private void Change(NameChange change)
@@ -279,11 +284,11 @@ internal sealed class SimulatedFileSystem : IFileSystem
 
         public void Preallocate(long length, CancellationToken cancellationToken)
         {
-            Write(0, new byte[length]);
+            Write(0, Zeroes(length));
             SyncData();
         }
 
-        public void Reserve(long length) => Write(0, new byte[length]);
+        public void Reserve(long length) => Write(0, Zeroes(length));
 
         public void DropCache()
         {

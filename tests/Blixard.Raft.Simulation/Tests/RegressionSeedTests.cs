@@ -19,6 +19,7 @@ public class RegressionSeedTests
     [InlineData(855, "the durable copy of the last batch deleted before the next was written")]
     [InlineData(8191, "a configuration that was rolled back, for ever in force where a log had begun anew")]
     [InlineData(20233, "a bound for healing that left out what the writes of that time added to the log")]
+    [InlineData(30496, "a bound for healing that left out how seldom a leader is asked that takes one write at a time")]
     public void A_seed_that_found_something_holds(ulong seed, string found)
     {
         var result = SimulationRun.Run(seed, chaosEvents: 20_000);

@@ -32,6 +32,9 @@ internal enum EventKind : byte
     /// <summary>The transport reports a peer that it can't reach (MemberId).</summary>
     Unreachable,
 
+    /// <summary>The transport reports that a peer's connection ended (MemberId).</summary>
+    Disconnected,
+
     /// <summary>A client acts (SimClient).</summary>
     Client,
 

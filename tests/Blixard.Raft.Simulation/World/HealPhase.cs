@@ -22,6 +22,7 @@ internal sealed class HealPhase(SimWorld world)
         + ((long)world.Members.Max(member => member.Disk.Stable.LastIndex) * RoundTrip);
 
     private readonly long[] _servedBefore = new long[world.Members.Length];
+    private readonly List<SimMember> _healing = [];
     private Stage _stage = Stage.Quiet;
     private long _askAt;
 
@@ -44,11 +45,24 @@ internal sealed class HealPhase(SimWorld world)
 
     public bool IsDone => _stage == Stage.Done;
 
-    /// <summary>The members of the configuration that are not down for good.</summary>
-    private IEnumerable<SimMember> Healing =>
-        world.Leader() is >= 0 and var leader && world.Members[leader].Node!.Configuration is var configuration
-            ? world.Members.Where(member => member.TakesPart && configuration.Contains(member.Id))
-            : [];
+    /// <summary>The members of the leader's configuration that are not down for good, and every observer.</summary>
+    private List<SimMember> Healing()
+    {
+        _healing.Clear();
+        if (world.Leader() is >= 0 and var leader)
+        {
+            var configuration = world.Members[leader].Node!.Configuration;
+            foreach (var member in world.Members)
+            {
+                if (member.TakesPart && (member.IsObserver || configuration.Contains(member.Id)))
+                {
+                    _healing.Add(member);
+                }
+            }
+        }
+
+        return _healing;
+    }
 
     public void AfterStep()
     {
@@ -68,6 +82,10 @@ internal sealed class HealPhase(SimWorld world)
             if (_stage == Stage.Writing)
             {
                 world.Clients.ProposeAll(Somebody(), openMore: true);
+
+                // Where little may be uncommitted the leader takes one of them each time that it is asked, and it is one
+                // of many who are.
+                _deadline += 2L * world.Clients.OpenWrites * world.Members.Length * AskEvery;
             }
             else if (_stage == Stage.Equal)
             {
@@ -83,7 +101,7 @@ internal sealed class HealPhase(SimWorld world)
         switch (_stage)
         {
             case Stage.Quiet:
-                foreach (var member in Healing)
+                foreach (var member in Healing())
                 {
                     if (member.Node is not null && member.Reads.Served == _servedBefore[member.Number])
                     {
@@ -122,7 +140,7 @@ internal sealed class HealPhase(SimWorld world)
         }
 
         var leader = world.Members[number].Node!;
-        foreach (var member in Healing)
+        foreach (var member in Healing())
         {
             var what = member.Node is not { } node ? "is down"
                 : node.Term != leader.Term || node.Leader != leader.Self ? "does not follow the leader"
@@ -148,8 +166,8 @@ internal sealed class HealPhase(SimWorld world)
     // The same length everywhere by now; the same content, and nothing lost, remains to be seen.
     private void RequireEqual()
     {
-        var first = Healing.First();
-        foreach (var member in Healing)
+        var first = Healing()[0];
+        foreach (var member in Healing())
         {
             world.Clients.RequireAcknowledged(member);
             world.Invariants.Require(

@@ -8,6 +8,7 @@ namespace Blixard.Raft.Simulation.World;
 internal sealed class MemberOutbox(SimWorld world, SimMember member, MemberSnapshots snapshots)
 {
     private const int NoticeChance = 100;
+    private const int ResetSeldomer = 20;
 
     public void Send(Message message)
     {
@@ -15,6 +16,11 @@ internal sealed class MemberOutbox(SimWorld world, SimMember member, MemberSnaps
         if (message is InstallSnapshotRequest request)
         {
             snapshots.Send(request);
+            if (request.ToObserver)
+            {
+                // For the sender's host alone. That of a leader is told to the member too: it shows who leads.
+                return;
+            }
         }
 
         var to = world.Member(message.To);
@@ -23,9 +29,18 @@ internal sealed class MemberOutbox(SimWorld world, SimMember member, MemberSnaps
         {
             world.Schedule(arrival - world.Now, EventKind.Deliver, to, message);
         }
-        else if (world.Random.Chance(NoticeChance))
+        else
         {
-            world.Schedule(world.Random.Below(5_000), EventKind.Unreachable, member, message.To);
+            if (world.Random.Chance(NoticeChance))
+            {
+                world.Schedule(world.Random.Below(5_000), EventKind.Unreachable, member, message.To);
+            }
+
+            // Reset by something on the way: the receiver sees its connection end, and the sender may be well.
+            if (to.Node is not null && world.Random.Chance(world.Options.DisconnectChance / ResetSeldomer))
+            {
+                world.Schedule(world.Random.Below(5_000), EventKind.Disconnected, to, message.From);
+            }
         }
 
         if (second is { } again)

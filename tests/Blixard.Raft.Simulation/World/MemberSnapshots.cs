@@ -12,6 +12,9 @@ internal sealed record SnapshotTransfer(
     MemberId From, MemberId To, ulong Term, SnapshotMeta Meta, byte[] Content, uint Checksum, int Incarnation)
 {
     public bool Arrived { get; init; }
+
+    /// <summary>Asked for by an observer: it may come from any member.</summary>
+    public bool ToObserver { get; init; }
 }
 
 /// <summary>Snapshots of one member: captured, stored, compacted, sent and received, in the product's own files.</summary>
@@ -22,6 +25,7 @@ internal sealed class MemberSnapshots(SimWorld world, SimMember member)
 
     private SnapshotCapture? _saving;
     private Configuration _configuration = Configuration.Empty;
+    private LogEntry? _applied;
     private ulong _newest;
 
     private SnapshotStore Store => member.Disk.Snapshots!;
@@ -32,11 +36,13 @@ internal sealed class MemberSnapshots(SimWorld world, SimMember member)
     public void Forget()
     {
         _saving = null;
+        _applied = null;
         _newest = 0;
     }
 
     public void Opened(SnapshotMeta snapshot)
     {
+        _applied = null;
         _newest = snapshot.Index;
         _configuration = snapshot.Configuration;
     }
@@ -61,7 +67,17 @@ internal sealed class MemberSnapshots(SimWorld world, SimMember member)
             ? ConfigurationCodec.Decode(entry.Data.Span)
             : _configuration;
         var every = (ulong)world.Options.SnapshotEvery;
-        if (every == 0 || _saving is not null || entry.Index < _newest + every)
+        _applied = entry;
+        if (every > 0 && entry.Index >= _newest + every)
+        {
+            Take(entry);
+        }
+    }
+
+    /// <summary>Of the state as it is after that entry, the last that was applied; one at a time.</summary>
+    private void Take(LogEntry entry)
+    {
+        if (_saving is not null)
         {
             return;
         }
@@ -112,7 +128,16 @@ internal sealed class MemberSnapshots(SimWorld world, SimMember member)
     public void Send(InstallSnapshotRequest request)
     {
         var transfer = new SnapshotTransfer(
-            request.From, request.To, request.Term, request.Snapshot, [], 0, member.Incarnation);
+            request.From, request.To, request.Term, request.Snapshot, [], 0, member.Incarnation)
+        {
+            ToObserver = request.ToObserver,
+        };
+        if (request.Snapshot.Index == 0 && _applied is { } applied)
+        {
+            // For an observer: none was taken yet.
+            Take(applied);
+        }
+
         try
         {
             using var stored = Store.OpenForSending(request.Snapshot.Index);
@@ -165,7 +190,8 @@ internal sealed class MemberSnapshots(SimWorld world, SimMember member)
 
         if (arrived)
         {
-            member.Node!.Step(new SnapshotReceived(transfer.From, transfer.To, transfer.Term, transfer.Meta));
+            var received = new SnapshotReceived(transfer.From, transfer.To, transfer.Term, transfer.Meta);
+            member.Node!.Step(received with { ToObserver = transfer.ToObserver });
         }
     }
 

@@ -159,12 +159,35 @@ internal sealed class Nemesis(SimWorld world)
         var powerLoss = world.Random.Chance(world.Options.PowerLossChance);
         member.Crash(powerLoss);
         world.Trace.Add(world, member.Number, powerLoss ? "loses power" : "is killed");
+        if (!powerLoss)
+        {
+            Disconnect(member);
+        }
+
         if (world.Random.Chance(world.Options.DamageChance) && world.Faults.MayDamage(member))
         {
             world.Trace.Add(world, member.Number, "disk damaged:", MediumFaults.Strike(member.Disk, world.Random));
         }
 
         world.Schedule(world.Random.Below(world.Options.DownHigh), EventKind.Start, member);
+    }
+
+    /// <summary>The kernel of a machine whose process died ends its connections, where the links still work.</summary>
+    private void Disconnect(SimMember gone)
+    {
+        foreach (var member in world.Members)
+        {
+            if (member.Node is not null
+                && world.Network.Works(gone.Number, member.Number)
+                && world.Random.Chance(world.Options.DisconnectChance))
+            {
+                world.Schedule(
+                    world.Random.Between(world.Options.LatencyLow, world.Options.LatencyHigh),
+                    EventKind.Disconnected,
+                    member,
+                    gone.Id);
+            }
+        }
     }
 
     private void DiskError(SimMember member)

@@ -11,24 +11,32 @@ internal readonly record struct Write(int Client, uint Sequence, uint Done, int 
 {
     private const int HeaderBytes = 16;
 
+    // There are few keys: the last byte of the key's four is free.
+    private const int KindOffset = 15;
+    private const int KeyMask = 0xFF_FFFF;
+
     /// <summary>What the register holds after it; 0 is what it holds before any write.</summary>
     public ulong Value => ((ulong)(uint)Client << 32) | Sequence;
 
-    public byte[] Encode(int padding)
+    /// <param name="isNewKind">Of a kind that an older program does not know.</param>
+    public byte[] Encode(int padding, bool isNewKind)
     {
         var bytes = new byte[HeaderBytes + padding];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, Client);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4), Sequence);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), Done);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), Key);
+        bytes[KindOffset] = (byte)(isNewKind ? 1 : 0);
         return bytes;
     }
+
+    public static bool IsNewKind(ReadOnlySpan<byte> bytes) => bytes[KindOffset] != 0;
 
     public static Write Decode(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadInt32LittleEndian(bytes),
         BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]),
         BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]),
-        BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]));
+        BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]) & KeyMask);
 }
 
 /// <summary>
@@ -65,6 +73,9 @@ internal readonly record struct Session(uint Below, ulong Above)
     }
 }
 
+/// <summary>A program that is too old met a command of a newer kind: it stops, for all it could do is wrong.</summary>
+internal sealed class UnknownCommandException(ulong index) : Exception($"entry {index} is of an unknown kind");
+
 /// <summary>A register's value, and the entry that put it there.</summary>
 internal readonly record struct Register(ulong Value, ulong Index);
 
@@ -72,7 +83,8 @@ internal readonly record struct Register(ulong Value, ulong Index);
 /// The replicated state: a few registers, a hash of all writes in order, and the sessions that make a retried write take
 /// effect once.
 /// </summary>
-internal sealed class RegisterMachine(int clients, int keys) : IStateMachine
+/// <param name="knowsNewKind">False: an older program, which must not go on past a command of the newer kind.</param>
+internal sealed class RegisterMachine(int clients, int keys, bool knowsNewKind) : IStateMachine
 {
     private readonly Session[] _sessions = new Session[clients];
     private readonly Register[] _registers = new Register[keys];
@@ -87,8 +99,21 @@ internal sealed class RegisterMachine(int clients, int keys) : IStateMachine
     public Register Read(int key) => _registers[key];
 
     /// <summary>Null for an entry that is no write; <c>Fresh</c> if it took effect here and now.</summary>
+    /// <exception cref="UnknownCommandException">Nothing of it was applied.</exception>
     public (Write Write, bool Fresh)? Apply(LogEntry entry)
     {
+        if (entry.Kind == EntryKind.Command && !knowsNewKind && Write.IsNewKind(entry.Data.Span))
+        {
+#if MUTANTS
+            if (Planted.Is(Mutant.UnknownCommandSkipped))
+            {
+                Applied = entry.Index;
+                return null;
+            }
+#endif
+            throw new UnknownCommandException(entry.Index);
+        }
+
         Applied = entry.Index;
         if (entry.Kind != EntryKind.Command)
         {

@@ -57,6 +57,8 @@ internal sealed class SimClients
 
     public int AcknowledgedCount => _acknowledged.Count;
 
+    public int OpenWrites => _open.Sum(writes => writes.Count);
+
     public bool HasOpenWrites => Array.Exists(_open, writes => writes.Count > 0);
 
     /// <summary>One client does one thing.</summary>
@@ -200,7 +202,8 @@ internal sealed class SimClients
         var sequence = ++_sequences[client];
         var done = _open[client].Count > 0 ? _open[client][0].Write.Sequence - 1 : sequence - 1;
         var write = new Write(client, sequence, done, _world.Random.Below(_floors.Length));
-        var data = write.Encode(_world.Random.Below(_world.Options.PaddingHigh + 1));
+        var padding = _world.Random.Below(_world.Options.PaddingHigh + 1);
+        var data = write.Encode(padding, _world.Random.Chance(_world.Options.NewKindChance));
         var open = new OpenWrite(write, data, _world.Members.Length);
         _open[client].Add(open);
         History.BeginWrite(write);

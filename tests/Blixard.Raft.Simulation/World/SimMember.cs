@@ -16,6 +16,7 @@ internal sealed class SimMember
     private readonly MemberSnapshots _snapshots;
     private readonly MemberReads _reads;
     private readonly MemberOutbox _outbox;
+    private bool _isOld;
     private bool _drainScheduled;
     private bool _recovering;
     private bool _isRepairing;
@@ -26,6 +27,7 @@ internal sealed class SimMember
         _world = world;
         Number = number;
         Id = new((ulong)number + 1);
+        _isOld = world.Options.NewKindChance > 0 && world.Random.Chance(500);
         Machine = NewMachine();
         Storage = new(world, this);
         Disk.Stable.Truncating = index => world.Durability.Truncating(this, index);
@@ -76,12 +78,17 @@ internal sealed class SimMember
     /// <summary>The healed cluster consists of those that are.</summary>
     public bool TakesPart => HasJoined && !IsLost && !IsLeftOut;
 
-    /// <summary>It is a member, or has been one.</summary>
+    /// <summary>It is in no configuration that it knows, and tails what is committed.</summary>
+    public bool IsObserver => HasJoined && (Node?.Role ?? Observed.Role) == RaftRole.Observer;
+
+    /// <summary>It is a member, or has been one, or observes.</summary>
     public bool HasJoined { get; private set; }
 
-    /// <summary>One that joins knows nobody until the leader sends it the log.</summary>
+    /// <summary>One that joins knows nobody until it is sent the log or a snapshot.</summary>
     private Configuration First =>
-        _world.FirstConfiguration.Contains(Id) ? _world.FirstConfiguration : Configuration.Empty;
+        _world.FirstConfiguration.Contains(Id) || (_world.Options.ObserversKnowFirst && _world.IsFirstObserver(Number))
+            ? _world.FirstConfiguration
+            : Configuration.Empty;
 
     // ---- life ----
 
@@ -143,15 +150,23 @@ internal sealed class SimMember
         _reads.Forget();
     }
 
-    /// <summary>The disk failed it, so the process ends, and is started again.</summary>
-    public void Exit(IOException cause)
+    /// <summary>It can't go on, mostly because its disk failed: the process ends, and is started again.</summary>
+    public void Exit(Exception cause)
     {
         _world.Trace.Add(_world, Number, "exits:", cause.Message);
         Crash(powerLoss: false);
         _world.Schedule(_world.Random.Between(1_000, 200_000), EventKind.Start, this);
     }
 
-    private RegisterMachine NewMachine() => new(_world.Options.Clients, _world.Options.Keys);
+    /// <summary>It met a command that it does not know: it ends, and an operator brings a newer program.</summary>
+    public void Upgrade(UnknownCommandException cause)
+    {
+        _isOld = false;
+        Exit(cause);
+    }
+
+    private RegisterMachine NewMachine() =>
+        new(_world.Options.Clients, _world.Options.Keys, knowsNewKind: !_isOld);
 
     private RaftOptions CoreOptions()
     {
@@ -167,6 +182,8 @@ internal sealed class SimMember
             MaxInflightRequests = options.MaxInflightRequests,
             MaxInflightBytes = options.MaxInflightBytes,
             MaxUncommittedBytes = options.MaxUncommittedBytes,
+            Observer = options.NonMembersObserve,
+            Sources = options.NonMembersObserve ? [.. _world.FirstConfiguration.Members] : [],
         };
     }
 
@@ -231,6 +248,13 @@ internal sealed class SimMember
         AfterInput();
     }
 
+    /// <summary>The transport saw the connection end on which that peer spoke.</summary>
+    public void Disconnected(MemberId peer)
+    {
+        Node!.Disconnected(peer);
+        AfterInput();
+    }
+
     public void SnapshotStored(SnapshotCapture capture)
     {
         _snapshots.Stored(capture);
@@ -263,9 +287,9 @@ internal sealed class SimMember
 
         foreach (var batch in durable)
         {
-            foreach (var message in batch.AfterDurable)
+            for (var i = 0; i < batch.AfterDurable.Count; i++)
             {
-                _outbox.Send(message);
+                _outbox.Send(batch.AfterDurable[i]);
             }
         }
 
@@ -320,24 +344,25 @@ internal sealed class SimMember
             Persist(ready);
         }
 
-        foreach (var message in ready.Messages)
+        // By index: an enumerator of an interface is an object, and most of these are empty.
+        for (var i = 0; i < ready.Messages.Count; i++)
         {
-            _outbox.Send(message);
+            _outbox.Send(ready.Messages[i]);
         }
 
-        foreach (var entry in ready.Committed)
+        for (var i = 0; i < ready.Committed.Count; i++)
         {
-            Apply(entry);
+            Apply(ready.Committed[i]);
         }
 
-        foreach (var read in ready.Reads)
+        for (var i = 0; i < ready.Reads.Count; i++)
         {
-            _reads.Confirmed(read);
+            _reads.Confirmed(ready.Reads[i]);
         }
 
-        foreach (var context in ready.DroppedReads)
+        for (var i = 0; i < ready.DroppedReads.Count; i++)
         {
-            _reads.Dropped(context);
+            _reads.Dropped(ready.DroppedReads[i]);
         }
     }
 

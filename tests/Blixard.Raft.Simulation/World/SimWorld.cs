@@ -12,7 +12,7 @@ internal sealed class SimWorld
     public SimWorld(ulong seed, TextWriter? traceSink)
     {
         Random = new(seed);
-        Options = SwarmOptions.Draw(Random);
+        Options = SwarmOptions.Draw(Random, new(~seed));
         Network = new(Options, Random);
         Trace = new(traceSink);
         FirstConfiguration = new(Ids(0, Options.Voters), Ids(Options.Voters, Options.Voters + Options.Learners));
@@ -78,6 +78,9 @@ internal sealed class SimWorld
     }
 
     public SimMember Member(MemberId id) => Members[(int)id.Value - 1];
+
+    /// <summary>It observes from the beginning on: the last machines do.</summary>
+    public bool IsFirstObserver(int number) => number >= Options.Members - Options.Observers;
 
     private static ImmutableSortedSet<MemberId> Ids(int from, int to) =>
         [.. Enumerable.Range(from + 1, to - from).Select(id => new MemberId((ulong)id))];

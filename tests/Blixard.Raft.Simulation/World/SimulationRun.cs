@@ -87,6 +87,14 @@ internal sealed class SimulationRun
             _world.Member(member).Join();
         }
 
+        foreach (var member in _world.Members)
+        {
+            if (_world.IsFirstObserver(member.Number))
+            {
+                member.Join();
+            }
+        }
+
         for (var client = 0; client < _world.Options.Clients; client++)
         {
             _world.Schedule(_world.Random.Below(_world.Options.ClientEvery), EventKind.Client, client);
@@ -123,6 +131,10 @@ internal sealed class SimulationRun
             {
                 // Whatever the disk throws ends the process, as RaftHost.Completion says.
                 member.Exit(e);
+            }
+            catch (UnknownCommandException e)
+            {
+                member.Upgrade(e);
             }
 
             _states?.Add(_world, member, KindNames[(int)next.Kind]);
@@ -184,6 +196,9 @@ internal sealed class SimulationRun
                 break;
             case EventKind.Unreachable:
                 member.Unreachable((MemberId)next.Payload!);
+                break;
+            case EventKind.Disconnected:
+                member.Disconnected((MemberId)next.Payload!);
                 break;
             default:
                 throw new InvalidOperationException($"{next.Kind} is no member's event");

@@ -130,6 +130,27 @@ public sealed class TailTests
     }
 
     [Fact]
+    public void What_comes_twice_is_answered_once()
+    {
+        var lab = Led();
+        var observer = lab.AddObserver(4);
+        lab.Run(2);
+        TailResponse? news = null;
+        lab[1].Propose("a");
+        lab.Settle(message =>
+        {
+            news = message is TailResponse { Entries.Count: > 0 } response ? response : news;
+            return false;
+        });
+        Assert.Equal(["a"], observer.Applied);
+
+        // Were it answered, the answer would bring forth what it has already, and so on without end.
+        observer.Node.Step(news!);
+        lab.Drive();
+        Assert.DoesNotContain(lab.Wire, message => message is TailRequest);
+    }
+
+    [Fact]
     public void A_long_log_is_sent_in_parts_ahead_of_the_answers_but_not_without_bound()
     {
         var lab = Led(o => o with { MaxAppendEntries = 2, MaxInflightRequests = 3 });

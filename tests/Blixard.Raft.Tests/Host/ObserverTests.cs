@@ -50,6 +50,8 @@ public sealed class ObserverTests
             await bench.WriteAsync(1, $"line {i}");
         }
 
+        // Each cuts its log when its own snapshot is stored: whichever is asked must have done so.
+        await bench.UntilAsync(() => bench.Ids.All(id => bench[(int)id.Value].Status.First > 1));
         bench.Start(4);
         await bench.Machine(4).UntilAsync(lines => lines.Contains("line 59"), bench.Limit);
         Assert.Equal(1, bench.Machine(4).Restores);
