@@ -180,7 +180,8 @@ internal sealed class MemberState
 
         var held = Math.Min(Log.Commit, Log.Durable);
 #if MUTANTS
-        if (Planted.Is(Mutant.RepairEndsWithoutOwnTermCommit) && held >= repair.Through)
+        // Not even with the same index reached: who has all that is committed that far has all that it acknowledged.
+        if (Planted.Is(Mutant.RepairEndsWithoutOwnTermCommit) && Term > repair.Term)
         {
             Repair = null;
             return;
