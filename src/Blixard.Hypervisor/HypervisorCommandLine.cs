@@ -80,7 +80,9 @@ public sealed record HypervisorCommandLine(
         : Value(arguments, "--api-sock") is not null ? "firecracker"
         : null;
 
-    /// <summary>What follows an option, or stands behind its <c>=</c>; the last one counts, as it does for QEMU.</summary>
+    /// <summary>
+    /// What follows an option, or stands behind its <c>=</c>; the last one counts, as it does for QEMU.
+    /// </summary>
     private static string? Value(IReadOnlyList<string> arguments, params ReadOnlySpan<string> options)
     {
         for (var i = arguments.Count - 1; i > 0; i--)
@@ -103,8 +105,7 @@ public sealed record HypervisorCommandLine(
     }
 
     /// <summary><c>unix:PATH,server=on,wait=off</c>; null for one that is no unix socket.</summary>
-    private static string? QmpSocket(string? value) =>
-        value is not null && value.StartsWith("unix:", StringComparison.Ordinal) ? First(value["unix:".Length..]) : null;
+    private static string? QmpSocket(string? value) => value is ['u', 'n', 'i', 'x', ':', .. var path] ? First(path) : null;
 
     private static string? First(string value) => value.Split(',')[0] is { Length: > 0 } first ? first : null;
 

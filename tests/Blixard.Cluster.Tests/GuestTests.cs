@@ -20,13 +20,15 @@ public sealed class GuestTests(OneHost one)
 
         Assert.Equal(("qemu", 1), (guest.Hypervisor, guest.Vcpus));
         Assert.Equal([Tap], guest.Taps);
-        Assert.Equal((128L << 20, MemoryLimitSource.Qmp), (guest.Resources.MemoryLimitBytes, guest.Resources.MemoryLimitSource));
+        Assert.Equal(128L << 20, guest.Resources.MemoryLimitBytes);
+        Assert.Equal(MemoryLimitSource.Qmp, guest.Resources.MemoryLimitSource);
         Assert.Equal(($"{Directory}/runner", $"{Directory}/runner"), (guest.RunningRunner, guest.CurrentRunner));
         Assert.False(guest.RestartPending);
         Assert.Contains($"blixard_vm_memory_limit_bytes{{vm=\"{OneHost.Guest}\"}} {128 << 20}", await ScrapeAsync());
 
         // As microvm -u does it; no unit tells of that.
-        await one.Host.ExecAsync("sh", "-c", $"cp -r {Directory}/runner {Directory}/runner2; ln -sfn runner2 {Directory}/current");
+        await one.Host.ExecAsync(
+            "sh", "-c", $"cd {Directory} && cp -r runner runner2 && ln -sfn runner2 current");
         var updated = await one.HasAsync(OneHost.Guest, vm => vm.RestartPending);
         Assert.Equal(($"{Directory}/runner", $"{Directory}/runner2"), (updated.RunningRunner, updated.CurrentRunner));
         await one.Host.ExecAsync("systemctl", "restart", Unit);

@@ -19,7 +19,8 @@ public sealed record VmResources
     public long? MemoryBytes { get; init; }
 
     /// <summary>
-    /// The guest's size as its hypervisor tells, else the unit's memory.max, else what the hypervisor's command line says.
+    /// The guest's size as its hypervisor tells, else the unit's memory.max, else what the hypervisor's command line
+    /// says.
     /// </summary>
     public long? MemoryLimitBytes { get; init; }
 

@@ -1,6 +1,8 @@
 namespace Blixard.Hypervisor.Http;
 
-/// <summary>What firecracker says of its guest (src/firecracker/swagger/firecracker.yaml, MachineConfiguration).</summary>
+/// <summary>
+/// What firecracker says of its guest (src/firecracker/swagger/firecracker.yaml, MachineConfiguration).
+/// </summary>
 internal static class FirecrackerGuest
 {
     private const string Resource = "/machine-config";

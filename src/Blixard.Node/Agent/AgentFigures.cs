@@ -41,8 +41,8 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
             MemoryBytes = cgroup?.MemoryCurrent,
             MemoryLimitBytes = vm.MemoryLimit?.Bytes,
             Vcpus = (uint?)vm.Guest?.Vcpus,
-            RestartPending = vm is { IsAtWork: true, Definition: { BootedRunner: { } booted, CurrentRunner: { } current } }
-                ? booted != current
+            RestartPending = vm is { IsAtWork: true, Definition: { BootedRunner: { } runs, CurrentRunner: { } next } }
+                ? runs != next
                 : null,
             SwapBytes = cgroup?.MemorySwapCurrent,
             DiskReadBytes = cgroup?.Io?.ReadBytes,

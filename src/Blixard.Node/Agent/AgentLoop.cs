@@ -255,9 +255,9 @@ internal sealed partial class AgentLoop
         foreach (var definition in changes.Changed)
         {
             var known = view.Vms.GetValueOrDefault(definition.Name);
+            var candidate = UnitInventory.Inactive(system, definition.Name, definition);
             view = known?.Definition is null && known?.Bus != system.Name
-                ? view.With(
-                    system.Name, new UnitReading(definition.Name, UnitInventory.Inactive(system, definition.Name, definition)))
+                ? view.With(system.Name, new UnitReading(definition.Name, candidate))
                 : view with { Vms = view.Vms.SetItem(definition.Name, known! with { Definition = definition }) };
         }
 
@@ -304,7 +304,9 @@ internal sealed partial class AgentLoop
         _views.Replace(view with { Vms = view.Vms.SetItem(vm.Name, vm) });
     }
 
-    /// <summary>Tells of units that are refused from now on, and has those looked for whose name has become free.</summary>
+    /// <summary>
+    /// Tells of units that are refused from now on, and has those looked for whose name has become free.
+    /// </summary>
     private void Replace(AgentView view)
     {
         var before = _views.Current;
@@ -347,7 +349,7 @@ internal sealed partial class AgentLoop
     [LoggerMessage(LogLevel.Information, "VMs of {Bus} can't be seen yet, trying again: {Reason}")]
     private partial void LogUserAbsent(string bus, string reason);
 
-    [LoggerMessage(LogLevel.Information, "The {Bus} is back: {Count} VMs listed")]
+    [LoggerMessage(LogLevel.Information, "{Bus}: systemd answers again, {Count} VMs listed")]
     private partial void LogBack(string bus, int count);
 
     [LoggerMessage(LogLevel.Warning, "The full list of the {Bus} differs from what signals told in {Drift} VMs")]

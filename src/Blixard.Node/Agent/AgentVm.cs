@@ -60,7 +60,9 @@ internal sealed record AgentVm
     /// <summary>How much memory it may use, and who says so: the first that does. Null: nobody.</summary>
     public MemoryLimit? MemoryLimit => MemoryLimit.Of(Guest, Sample);
 
-    /// <summary>This, with what an earlier look at the same run of the VM found and this one did not look for.</summary>
+    /// <summary>
+    /// This, with what an earlier look at the same run of the VM found and this one did not look for.
+    /// </summary>
     public AgentVm After(AgentVm? known) => known is null || known.Bus != Bus ? this : this with
     {
         Sample = IsAtWork || State == VmState.Unknown ? known.Sample : null,

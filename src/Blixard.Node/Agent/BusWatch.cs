@@ -6,9 +6,9 @@ using Blixard.Systemd.Units;
 namespace Blixard.Node.Agent;
 
 /// <summary>
-/// Looks at one manager for the agent's loop, which it tells what it finds: by systemd's signals at once, by a full list
-/// when signals may have been missed and every few minutes all the same. Every question to systemd is asked here, so
-/// that a manager that does not answer keeps only its own VMs waiting.
+/// Looks at one manager for the agent's loop, which it tells what it finds: by systemd's signals at once, by a full
+/// list when signals may have been missed and every few minutes all the same. Every question to systemd is asked here,
+/// so that a manager that does not answer keeps only its own VMs waiting.
 /// </summary>
 internal sealed class BusWatch(
     AgentBus bus,

@@ -5,12 +5,16 @@ using Blixard.Systemd.MicroVms;
 namespace Blixard.Node.Agent;
 
 /// <summary>
-/// Asks the hypervisors of running VMs how large their guests are: once per run, beside the agent's loop, a few at a time.
-/// A hypervisor makes its socket some time after its unit runs, so it is asked again a few times. Never while the VM
-/// stops: <c>microvm-shutdown</c> needs the socket then, and QEMU's serves one client at a time.
+/// Asks the hypervisors of running VMs how large their guests are: once per run, beside the agent's loop, a few at a
+/// time. A hypervisor makes its socket some time after its unit runs, so it is asked again a few times. Never while the
+/// VM stops: <c>microvm-shutdown</c> needs the socket then, and QEMU's serves one client at a time.
 /// </summary>
 internal sealed partial class GuestQueries(
-    IGuestQuery guests, AgentMetrics metrics, TimeProvider time, ILogger<GuestQueries> logger, string procRoot = "/proc")
+    IGuestQuery guests,
+    AgentMetrics metrics,
+    TimeProvider time,
+    ILogger<GuestQueries> logger,
+    string procRoot = "/proc")
 {
     // A host that starts 1,000 VMs has better to do than to answer us.
     private const int MaxTogether = 4;
@@ -160,7 +164,8 @@ internal sealed partial class GuestQueries(
         : Path.IsPathRooted(commandLine?.ControlSocket) ? commandLine.ControlSocket : null;
 
     [LoggerMessage(
-        LogLevel.Warning, "The hypervisor of VM {Vm} does not say how large its guest is, and is asked no more: {Reason}")]
+        LogLevel.Warning,
+        "The hypervisor of VM {Vm} does not say how large its guest is, and is asked no more: {Reason}")]
     private partial void LogUnanswered(string vm, string reason);
 
     /// <summary>One run of a VM: as long as it has this main process.</summary>
@@ -174,7 +179,9 @@ internal sealed partial class GuestQueries(
 
         public string? Directory { get; } = vm.WorkingDirectory ?? vm.Definition?.Directory;
 
-        /// <summary>Cancelled when it is over. Not disposed: it has no timer, and who asks may still look at it.</summary>
+        /// <summary>
+        /// Cancelled when it is over. Not disposed: it has no timer, and who asks may still look at it.
+        /// </summary>
         public CancellationTokenSource Ended { get; } = new();
 
         /// <summary>What was said of it last.</summary>

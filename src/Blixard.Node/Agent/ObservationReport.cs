@@ -8,8 +8,8 @@ namespace Blixard.Node.Agent;
 internal static class ObservationReport
 {
     /// <param name="full">
-    /// The cluster's version allows all that is known (<see cref="CommandVersions.FullObservations"/>); older nodes would
-    /// stop at the rest.
+    /// The cluster's version allows all that is known (<see cref="CommandVersions.FullObservations"/>); older nodes
+    /// would stop at the rest.
     /// </param>
     public static VmObservation Of(AgentVm vm, bool full)
     {

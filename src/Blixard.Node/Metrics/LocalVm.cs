@@ -42,7 +42,9 @@ internal sealed record LocalVm
     /// <summary>As the running hypervisor says.</summary>
     public uint? Vcpus { get; init; }
 
-    /// <summary>The runner that runs is not the one that the next start takes; null where either is not known.</summary>
+    /// <summary>
+    /// The runner that runs is not the one that the next start takes; null where either is not known.
+    /// </summary>
     public bool? RestartPending { get; init; }
 
     /// <summary>systemd's NRestarts.</summary>

@@ -82,7 +82,9 @@ internal sealed class AgentOptions : IValidatableObject
         }
     }
 
-    /// <summary>What systemd takes for one, too (systemd.io/USER_NAMES), and a final $, which some directories have.</summary>
+    /// <summary>
+    /// What systemd takes for one, too (systemd.io/USER_NAMES), and a final $, which some directories have.
+    /// </summary>
     private static bool IsUser(string name) =>
         name.Length is > 0 and <= 256
         && (char.IsAsciiLetter(name[0]) || name[0] == '_')

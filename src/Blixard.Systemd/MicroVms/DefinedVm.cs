@@ -3,8 +3,8 @@ namespace Blixard.Systemd.MicroVms;
 /// <summary>A VM that is laid out in a state directory, whether it runs or not.</summary>
 /// <param name="Directory">Its directory, for example <c>/var/lib/microvms/web1</c>.</param>
 /// <param name="Booted">
-/// True while microvm.nix keeps <c>booted</c>: facts then are of the runner that was started. A host that lost its power
-/// keeps it too.
+/// True while microvm.nix keeps <c>booted</c>: facts then are of the runner that was started. A host that lost its
+/// power keeps it too.
 /// </param>
 /// <param name="Hypervisor">qemu, cloud-hypervisor, firecracker...; null if the runner does not say.</param>
 /// <param name="TapInterfaces">The host's tap interfaces of the VM; empty if it has none.</param>

@@ -7,8 +7,8 @@ using Blixard.Systemd.Network;
 namespace Blixard.Systemd.MicroVms;
 
 /// <summary>
-/// Reads <c>share/microvm</c> of a runner. The directory is its VM's to write, and what is read here is shown to the whole
-/// cluster: nothing is passed on that is not what the file should hold.
+/// Reads <c>share/microvm</c> of a runner. The directory is its VM's to write, and what is read here is shown to the
+/// whole cluster: nothing is passed on that is not what the file should hold.
 /// </summary>
 internal static class RunnerFacts
 {

@@ -1,8 +1,8 @@
 namespace Blixard.Systemd.MicroVms;
 
 /// <summary>
-/// Where <c>current</c> and <c>booted</c> of a VM's directory lead: a change of its runner is a change of these. The link
-/// itself counts, not what it leads to: a runner on a store that is not mounted yet is still a VM's.
+/// Where <c>current</c> and <c>booted</c> of a VM's directory lead: a change of its runner is a change of these. The
+/// link itself counts, not what it leads to: a runner on a store that is not mounted yet is still a VM's.
 /// </summary>
 internal readonly record struct RunnerLinks(string? Current, string? Booted, bool HasBooted)
 {
@@ -15,8 +15,9 @@ internal readonly record struct RunnerLinks(string? Current, string? Booted, boo
         var current = Path.Combine(directory, "current");
         var booted = Path.Combine(directory, "booted");
         var (currentRunner, bootedRunner) = (Target(current), Target(booted));
+        var hasBooted = bootedRunner is not null || Directory.Exists(booted);
         return currentRunner is not null || Directory.Exists(current)
-            ? new(Shown(directory, currentRunner), Shown(directory, bootedRunner), bootedRunner is not null || Directory.Exists(booted))
+            ? new(Shown(directory, currentRunner), Shown(directory, bootedRunner), hasBooted)
             : null;
     }
 
