@@ -7,9 +7,14 @@ using Google.Protobuf;
 namespace Blixard.Bench.Engine;
 
 /// <summary>The cluster's own state machine, without the node around it.</summary>
-internal sealed class ReplicatedMachine : IStateMachine
+internal sealed class ReplicatedMachine(ClusterState? state = null) : IStateMachine
 {
-    private ClusterState _state = ClusterState.Empty;
+    private ClusterState _state = state ?? ClusterState.Empty;
+
+    /// <summary>Of the last entry that was applied.</summary>
+    public ulong Index => _state.Index;
+
+    public static ReadOnlyMemory<byte> OpenSession() => Encode(Command.Of(new OpenSession { Nonce = 1 }));
 
     public static ReadOnlyMemory<byte> Register(int vm) => Encode(Command.Of(new RegisterVM
     {
@@ -31,17 +36,20 @@ internal sealed class ReplicatedMachine : IStateMachine
         MemoryBytes = 1 << 30,
     }));
 
-    /// <summary>256 bytes under one of 8 keys.</summary>
-    public static ReadOnlyMemory<byte> Annotate(int vm, int number)
+    /// <summary>256 bytes under one of 8 keys; outside any session unless one is given.</summary>
+    public static ReadOnlyMemory<byte> Annotate(
+        int vm, int number, ulong session = 0, ulong sequence = 0, ulong acknowledgedBelow = 0)
     {
         var value = new byte[Versus.Cluster.ValueBytes];
         new Random(number).NextBytes(value);
-        return Encode(Command.Of(new SetAnnotation
+        var command = Command.Of(new SetAnnotation
         {
             Vm = $"vm{vm}",
             Key = $"k{number % Versus.Cluster.KeysPerClient}",
             Value = ByteString.CopyFrom(value),
-        }));
+        });
+        (command.ClientId, command.Sequence, command.AcknowledgedBelow) = (session, sequence, acknowledgedBelow);
+        return Encode(command);
     }
 
     public void Apply(IReadOnlyList<LogEntry> entries)

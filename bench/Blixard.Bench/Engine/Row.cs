@@ -6,11 +6,27 @@ namespace Blixard.Bench.Engine;
 internal sealed class Row(string name)
 {
     private readonly List<double> _milliseconds = [];
-    private readonly long _allocated = GC.GetTotalAllocatedBytes(precise: true);
-    private readonly long _began = Stopwatch.GetTimestamp();
+    private long _allocated;
+    private TimeSpan _taken;
+    private long _allocatedBefore = GC.GetTotalAllocatedBytes(precise: true);
+    private long _began = Stopwatch.GetTimestamp();
 
     public static void Head() => Console.WriteLine(
         $"{"",-44} {"per second",11} {"p50 ms",9} {"p99 ms",9} {"max ms",9} {"bytes/op",9} {"load",12}");
+
+    /// <summary>What follows counts for nothing, neither its time nor its bytes, until <see cref="Go"/>.</summary>
+    public void Rest()
+    {
+        _taken += Stopwatch.GetElapsedTime(_began);
+        _allocated += GC.GetTotalAllocatedBytes(precise: true) - _allocatedBefore;
+    }
+
+    /// <summary>Again, after a <see cref="Rest"/>.</summary>
+    public void Go()
+    {
+        _allocatedBefore = GC.GetTotalAllocatedBytes(precise: true);
+        _began = Stopwatch.GetTimestamp();
+    }
 
     /// <summary>One that lasted since <paramref name="began"/>, a timestamp. Any thread.</summary>
     public void Done(long began)
@@ -25,9 +41,10 @@ internal sealed class Row(string name)
     /// <param name="each">Operations that one <see cref="Done"/> stands for.</param>
     public void Print(int each = 1)
     {
-        var seconds = Stopwatch.GetElapsedTime(_began).TotalSeconds;
+        Rest();
+        var seconds = _taken.TotalSeconds;
         var operations = (double)_milliseconds.Count * each;
-        var bytes = (GC.GetTotalAllocatedBytes(precise: true) - _allocated) / operations;
+        var bytes = _allocated / operations;
         _milliseconds.Sort();
         Console.WriteLine(
             $"{name,-44} {operations / seconds,11:0} {At(0.5),9:0.000} {At(0.99),9:0.000} {At(1),9:0.000} {bytes,9:0} "
