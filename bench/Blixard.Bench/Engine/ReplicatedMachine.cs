@@ -54,15 +54,23 @@ internal sealed class ReplicatedMachine(ClusterState? state = null) : IStateMach
 
     public void Apply(IReadOnlyList<LogEntry> entries)
     {
-        var state = _state;
-        foreach (var entry in entries)
+        foreach (var run in entries.Chunk(1024))
         {
-            state = entry.Kind == EntryKind.Command
-                ? state.Apply(new CommittedCommand(entry.Index, entry.Term, entry.Data)).State
-                : state.Skip(entry.Index, entry.Term);
-        }
+            var draft = new StateDraft(_state);
+            foreach (var entry in run)
+            {
+                if (entry.Kind == EntryKind.Command)
+                {
+                    draft.Apply(new CommittedCommand(entry.Index, entry.Term, entry.Data));
+                }
+                else
+                {
+                    draft.Skip(entry.Index, entry.Term);
+                }
+            }
 
-        _state = state;
+            _state = draft.Finish().State;
+        }
     }
 
     public ulong? Digest => _state.Hash;

@@ -63,6 +63,11 @@ internal static class EventDocuments
     /// <summary>Creation and deletion name it; in between it never changes.</summary>
     private static string? UuidIn(Change change)
     {
+        if (change.Kind == ChangeKind.Modify)
+        {
+            return null;
+        }
+
         var field = change.Fields.FirstOrDefault(field => field.Path == "uuid");
         return (field.New ?? field.Old)?.Text;
     }

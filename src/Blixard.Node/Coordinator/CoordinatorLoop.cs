@@ -172,14 +172,11 @@ internal sealed partial class CoordinatorLoop : BackgroundService
     /// <summary>No planner asks for annotations, and a look goes over all VMs: they may come by the thousand.</summary>
     private void OnApplied(ApplyOutcome outcome)
     {
-        if (outcome.Changes.IsEmpty || outcome.Changes.Any(static change => !IsAnnotation(change)))
+        if (outcome.Changes.IsEmpty || outcome.Changes.Any(static change => !change.OfAnnotation))
         {
             _news.Fire();
         }
     }
-
-    private static bool IsAnnotation(Change change) =>
-        change.Fields.All(static field => field.Path.StartsWith("annotations", StringComparison.Ordinal));
 
     [LoggerMessage(LogLevel.Information, "Decided: {Subject} ({Reason}); term {Term}, index {Index}")]
     private partial void LogDecided(string subject, string reason, ulong term, ulong index);

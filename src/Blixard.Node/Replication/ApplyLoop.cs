@@ -6,32 +6,23 @@ using Blixard.StateMachine.State;
 namespace Blixard.Node.Replication;
 
 /// <summary>
-/// Applies what is committed to this node's replica: the only caller of <see cref="ClusterState.Apply(CommittedCommand)"/>.
+/// Applies what is committed to this node's replica: the only caller of <see cref="StateDraft.Apply(CommittedCommand)"/>.
 /// The engine calls it from one worker, in index order. An entry that can't be applied is thrown back at the engine,
 /// which stops the node: a replica that skips an entry is no replica.
 /// </summary>
 internal sealed class ApplyLoop(AppliedState applied, ChangeFeed feed, ReplicationEvents events) : IStateMachine
 {
+    // After a start the whole log may come at once: what it came to is not held for all of it.
+    private const int MaxRun = 1024;
+
     private ClusterState _state = ClusterState.Empty;
 
     public void Apply(IReadOnlyList<LogEntry> entries)
     {
-        var outcomes = new List<ApplyOutcome>(entries.Count);
-        var configurations = new List<ulong>();
-        foreach (var entry in entries)
+        for (var from = 0; from < entries.Count; from += MaxRun)
         {
-            Apply(entry, outcomes, configurations);
+            ApplyRun(entries, from, Math.Min(entries.Count, from + MaxRun));
         }
-
-        // The state first: whoever learns that something was applied, by any way, must find it there.
-        applied.Publish(_state);
-        foreach (var outcome in outcomes)
-        {
-            feed.Publish(outcome.Changes);
-            events.OnApplied(outcome);
-        }
-
-        configurations.ForEach(events.OnMembershipChanged);
     }
 
     public ulong? Digest => _state.Hash;
@@ -56,37 +47,58 @@ internal sealed class ApplyLoop(AppliedState applied, ChangeFeed feed, Replicati
         events.OnRestored(state);
     }
 
-    private void Apply(LogEntry entry, List<ApplyOutcome> outcomes, List<ulong> configurations)
+    private void ApplyRun(IReadOnlyList<LogEntry> entries, int from, int to)
     {
-        if (entry.Index != _state.Index + 1)
+        var draft = new StateDraft(_state);
+        List<ulong>? configurations = null;
+        for (var i = from; i < to; i++)
         {
-            throw new ApplyFailedException(entry.Index, $"the state is of index {_state.Index}, entries have no gaps.");
+            var entry = entries[i];
+            Apply(entry, draft);
+            if (entry.Kind == EntryKind.Configuration)
+            {
+                (configurations ??= []).Add(entry.Index);
+            }
+        }
+
+        // The state first: whoever learns that something was applied, by any way, must find it there.
+        var run = draft.Finish();
+        _state = run.State;
+        applied.Publish(_state);
+        feed.Publish(run.Outcomes);
+        foreach (var outcome in run.Outcomes)
+        {
+            events.OnApplied(outcome);
+        }
+
+        configurations?.ForEach(events.OnMembershipChanged);
+    }
+
+    private static void Apply(LogEntry entry, StateDraft draft)
+    {
+        if (entry.Index != draft.Index + 1)
+        {
+            throw new ApplyFailedException(entry.Index, $"the state is of index {draft.Index}, entries have no gaps.");
         }
 
         switch (entry.Kind)
         {
             case EntryKind.Command:
-                var outcome = Apply(entry);
-                _state = outcome.State;
-                outcomes.Add(outcome);
+                ApplyCommand(entry, draft);
                 break;
-            case EntryKind.Noop:
-                _state = _state.Skip(entry.Index, entry.Term);
-                break;
-            case EntryKind.Configuration:
-                _state = _state.Skip(entry.Index, entry.Term);
-                configurations.Add(entry.Index);
+            case EntryKind.Noop or EntryKind.Configuration:
+                draft.Skip(entry.Index, entry.Term);
                 break;
             default:
                 throw new ApplyFailedException(entry.Index, $"its kind {(int)entry.Kind} is not known.");
         }
     }
 
-    private ApplyOutcome Apply(LogEntry entry)
+    private static void ApplyCommand(LogEntry entry, StateDraft draft)
     {
         try
         {
-            return _state.Apply(new CommittedCommand(entry.Index, entry.Term, entry.Data));
+            draft.Apply(new CommittedCommand(entry.Index, entry.Term, entry.Data));
         }
         catch (Exception e) when (e is not UndecodableCommandException)
         {

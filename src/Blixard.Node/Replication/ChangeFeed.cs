@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Blixard.StateMachine.State;
 
@@ -19,7 +18,7 @@ internal sealed class ChangeFeed(int maxChanges = ChangeFeed.DefaultMaxChanges, 
 
     private readonly Lock _gate = new();
     private readonly Pulse _published = new();
-    private readonly Ring<Held> _held = new();
+    private readonly Ring<Change> _held = new();
     private long _bytes;
     private ulong _floor;
 
@@ -59,29 +58,31 @@ internal sealed class ChangeFeed(int maxChanges = ChangeFeed.DefaultMaxChanges, 
     }
 
     /// <summary>
-    /// The changes of one entry, all at its index. Called only from the apply loop, in index order, after the state
-    /// that they lead to is published.
+    /// The changes of a run of entries, each with its own index. Called only from the apply loop, in index order, after
+    /// the state that they lead to is published.
     /// </summary>
-    public void Publish(ImmutableArray<Change> changes)
+    public void Publish(IReadOnlyList<ApplyOutcome> outcomes)
     {
-        if (changes.IsEmpty)
-        {
-            return;
-        }
-
+        var any = false;
         lock (_gate)
         {
-            foreach (var change in changes)
+            foreach (var outcome in outcomes)
             {
-                var held = new Held(change, SizeOf(change));
-                _held.Add(held);
-                _bytes += held.Bytes;
+                foreach (var change in outcome.Changes)
+                {
+                    _held.Add(change);
+                    _bytes += SizeOf(change);
+                    any = true;
+                }
             }
 
             Trim();
         }
 
-        _published.Fire();
+        if (any)
+        {
+            _published.Fire();
+        }
     }
 
     /// <summary>The state was replaced as a whole: what is held does not lead up to it.</summary>
@@ -142,7 +143,7 @@ internal sealed class ChangeFeed(int maxChanges = ChangeFeed.DefaultMaxChanges, 
 
             for (var i = FirstAbove(position); i < _held.Count; i++)
             {
-                var change = _held[i].Change;
+                var change = _held[i];
                 if (taken.Count >= TakeChanges && change.Index != position)
                 {
                     break;
@@ -162,7 +163,7 @@ internal sealed class ChangeFeed(int maxChanges = ChangeFeed.DefaultMaxChanges, 
         while (low < high)
         {
             var middle = low + ((high - low) / 2);
-            (low, high) = _held[middle].Change.Index > index ? (low, middle) : (middle + 1, high);
+            (low, high) = _held[middle].Index > index ? (low, middle) : (middle + 1, high);
         }
 
         return low;
@@ -173,26 +174,15 @@ internal sealed class ChangeFeed(int maxChanges = ChangeFeed.DefaultMaxChanges, 
     {
         while (_held.Count > 0 && (_held.Count > maxChanges || _bytes > maxBytes))
         {
-            _floor = _held[0].Change.Index;
-            while (_held.Count > 0 && _held[0].Change.Index == _floor)
+            _floor = _held[0].Index;
+            while (_held.Count > 0 && _held[0].Index == _floor)
             {
-                _bytes -= _held[0].Bytes;
+                _bytes -= SizeOf(_held[0]);
                 _held.RemoveFirst();
             }
         }
     }
 
-    // Objects, array slots and UTF-16 text; names and paths are counted although many share one string.
-    private static long SizeOf(Change change)
-    {
-        long bytes = 120 + (2 * (change.Name.Length + change.Reason.Length));
-        foreach (var field in change.Fields)
-        {
-            bytes += 96 + (2 * (field.Path.Length + (field.Old?.Text?.Length ?? 0) + (field.New?.Text?.Length ?? 0)));
-        }
-
-        return bytes;
-    }
-
-    private readonly record struct Held(Change Change, long Bytes);
+    // With its slot in the ring.
+    private static long SizeOf(Change change) => change.EstimatedBytes + 8;
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Unicode;
 using Blixard.StateMachine.Commands;
 using Google.Protobuf;
@@ -17,11 +16,11 @@ public sealed class Annotations
     /// <summary>Of all keys and values of a VM together, in bytes.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    private Annotations(ImmutableSortedDictionary<string, Annotation> all, int bytes) => (All, Bytes) = (all, bytes);
+    private Annotations(SmallDictionary<Annotation> all, int bytes) => (All, Bytes) = (all, bytes);
 
-    public static Annotations None { get; } = new(Ordinal.Map<Annotation>(), 0);
+    public static Annotations None { get; } = new(SmallDictionary<Annotation>.Empty, 0);
 
-    public ImmutableSortedDictionary<string, Annotation> All { get; }
+    public SmallDictionary<Annotation> All { get; }
 
     /// <summary>Of all keys and values together.</summary>
     public int Bytes { get; }
@@ -42,10 +41,10 @@ public sealed class Annotations
     /// </summary>
     internal Annotations With(string key, ByteString value)
     {
-        var old = All.GetValueOrDefault(key);
+        var old = All.Find(key);
         if (value.IsEmpty)
         {
-            return old is null ? this : new(All.Remove(key), Bytes - Size(key, old.Value));
+            return old is null ? this : new(All.Without(key), Bytes - Size(key, old.Value));
         }
 
         if (old is not null && old.Value.Equals(value))
@@ -54,7 +53,7 @@ public sealed class Annotations
         }
 
         var before = old is null ? 0 : Size(key, old.Value);
-        return new(All.SetItem(key, new Annotation(value)), Bytes - before + Size(key, value));
+        return new(All.With(key, new Annotation(value)), Bytes - before + Size(key, value));
     }
 
     /// <summary>
@@ -84,25 +83,23 @@ public sealed class Annotation(ByteString value)
     /// <summary>
     /// The value where it is a short text; else what tells it from another one: length and digest.
     /// </summary>
-    internal string Shown => Text(MaxShownBytes) ?? $"{Value.Length} bytes ({Digest:x16})";
+    internal string Shown => new AnnotationMark(this).Shown;
 
     /// <summary>
     /// The value as text; null if it is longer than <paramref name="maxBytes"/>, not UTF-8, or has control characters
     /// other than tabs and line ends.
     /// </summary>
-    public string? Text(int maxBytes)
+    public string? Text(int maxBytes) => Value.Length > maxBytes ? null : TextOf(Value);
+
+    /// <inheritdoc cref="Text"/>
+    internal static string? TextOf(ByteString value)
     {
-        if (Value.Length > maxBytes)
+        if (!Utf8.IsValid(value.Span))
         {
             return null;
         }
 
-        if (!Utf8.IsValid(Value.Span))
-        {
-            return null;
-        }
-
-        var text = Value.ToStringUtf8();
+        var text = value.ToStringUtf8();
         foreach (var c in text)
         {
             if (char.IsControl(c) && c is not ('\t' or '\n' or '\r'))

@@ -9,7 +9,7 @@ internal static class ApplyKeyed
     /// <param name="apply">Run only if the key is new.</param>
     public static CommandResult Once(StateEdit edit, Func<StateEdit, CommandResult> apply)
     {
-        if (edit.Before.IdempotencyKeys.Answer(edit.Command) is { } known)
+        if (edit.IdempotencyKeys.Answer(edit.Command) is { } known)
         {
             // Kept by the session as well: this number is answered even when the key is forgotten.
             edit.Duplicate = known is not Rejected { Reason: RejectionReason.IdempotencyKeyReused };

@@ -12,7 +12,7 @@ internal static class ApplySession
             edit.Sessions = edit.Sessions.Close(superseded.ClientId);
         }
 
-        edit.Sessions = edit.Sessions.Open(edit.Index, edit.LogTime, body.Nonce, edit.Command.Actor, edit.Before.Settings);
+        edit.Sessions = edit.Sessions.Open(edit.Index, edit.LogTime, body.Nonce, edit.Command.Actor, edit.Settings);
         return edit.Applied();
     }
 }

@@ -76,7 +76,7 @@ internal static class ApplyVm
 
     public static CommandResult Annotate(StateEdit edit, SetAnnotation body)
     {
-        if (!edit.Before.Vms.TryGetValue(body.Vm, out var vm))
+        if (edit.FindVm(body.Vm) is not { } vm)
         {
             return new Rejected(RejectionReason.VmNotFound, Refusals.VmNotFound(body.Vm));
         }
@@ -87,7 +87,7 @@ internal static class ApplyVm
             return new Rejected(RejectionReason.AnnotationsFull, $"VM {vm.Name} would have {excess}");
         }
 
-        edit.Annotate(vm, body.Key, annotations, $"annotated by {edit.Command.Actor}");
+        edit.Annotate(vm, body.Key, annotations);
         return edit.Applied();
     }
 

@@ -29,6 +29,43 @@ public sealed record Change(
     string Reason,
     ImmutableArray<FieldChange> Fields)
 {
+    // Either of them. Annotations are written by the thousand and mostly nobody listens: they are told when asked for.
+    private readonly ImmutableArray<FieldChange> _fields = Fields;
+    private readonly AnnotationDiff? _annotation;
+
+    internal Change(ulong index, long timeUnixMs, string vm, string reason, AnnotationDiff annotation)
+        : this(index, timeUnixMs, ChangeKind.Modify, EntityKind.Vm, vm, reason, [])
+        => _annotation = annotation;
+
+    /// <summary>What differs, sorted by path. Not kept for an annotation: made anew each time it is asked for.</summary>
+    public ImmutableArray<FieldChange> Fields => _annotation is null ? _fields : [_annotation.Field];
+
+    /// <summary>A client set or removed an annotation, and nothing else happened.</summary>
+    public bool OfAnnotation => _annotation is not null;
+
+    /// <summary>Memory of this object and all that it alone refers to, estimated, in bytes.</summary>
+    public long EstimatedBytes
+    {
+        get
+        {
+            // Names, reasons and the keys of annotations are shared by many changes.
+            const int Self = 80;
+            if (_annotation is not null)
+            {
+                return Self + _annotation.EstimatedBytes;
+            }
+
+            long bytes = Self + (2 * (Name.Length + Reason.Length));
+            foreach (var (path, _, old, now) in _fields)
+            {
+                // Slot, path and texts, with the headers of their objects.
+                bytes += 152 + (2 * (path.Length + (old?.Text?.Length ?? 0) + (now?.Text?.Length ?? 0)));
+            }
+
+            return bytes;
+        }
+    }
+
     public bool Equals(Change? other) =>
         other is not null && Index == other.Index && TimeUnixMs == other.TimeUnixMs && Kind == other.Kind
         && Entity == other.Entity && Name == other.Name && Reason == other.Reason

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
@@ -61,7 +60,8 @@ public sealed record ClusterState
 
     /// <summary>
     /// The state after <paramref name="entry"/>, what to answer, and what changed. Pure: the same state and entry give
-    /// the same outcome anywhere, at any time. Called only from the apply loop, in index order.
+    /// the same outcome anywhere, at any time. A run of one entry; longer ones share their work in a
+    /// <see cref="StateDraft"/>.
     /// </summary>
     /// <exception cref="UndecodableCommandException">The node must stop.</exception>
     public ApplyOutcome Apply(CommittedCommand entry) => Apply(entry.Index, entry.Term, CommandCodec.Decode(entry));
@@ -69,21 +69,9 @@ public sealed record ClusterState
     /// <inheritdoc cref="Apply(CommittedCommand)"/>
     public ApplyOutcome Apply(ulong index, ulong term, Command command)
     {
-        var after = Skip(index, term);
-        if (CommandValidator.CheckEnvelope(command) is { } malformed)
-        {
-            return after.Answer(command, malformed);
-        }
-
-        if (Sessions.Answer(command, Settings, out var duplicate) is { } known)
-        {
-            return after.Answer(command, known) with { Duplicate = duplicate };
-        }
-
-        var edit = new StateEdit(after, command);
-        var result = Judge(edit)
-            ?? (command.IdempotencyKey.Length == 0 ? Dispatch(edit) : ApplyKeyed.Once(edit, Dispatch));
-        return edit.Finish(result);
+        var draft = new StateDraft(this);
+        draft.Apply(index, term, command);
+        return draft.Finish().Outcomes[0];
     }
 
     /// <summary>The state after an entry that the engine keeps for itself: a no-op or a configuration.</summary>
@@ -102,39 +90,4 @@ public sealed record ClusterState
 
     /// <summary>The VMs defined on a node, by name.</summary>
     public IEnumerable<Vm> DefinedOn(string node) => Vms.Values.Where(vm => vm.Observations.ContainsKey(node));
-
-    /// <summary>What would be wrong whatever the state is.</summary>
-    private static Rejected? Judge(StateEdit edit)
-    {
-        var decided = edit.Command.DecidedTerm;
-        return decided != 0 && decided != edit.Term
-            ? new Rejected(
-                RejectionReason.TermChanged, $"decided by the leader of term {decided}, committed in term {edit.Term}")
-            : CommandValidator.CheckBody(edit.Command);
-    }
-
-    private static CommandResult Dispatch(StateEdit edit) => edit.Command.BodyCase switch
-    {
-        Command.BodyOneofCase.RegisterVm => ApplyVm.Register(edit, edit.Command.RegisterVm),
-        Command.BodyOneofCase.RemoveVm => ApplyVm.Remove(edit, edit.Command.RemoveVm),
-        Command.BodyOneofCase.SetAnnotation => ApplyVm.Annotate(edit, edit.Command.SetAnnotation),
-        Command.BodyOneofCase.UpdateState => ApplyObservations.Update(edit, edit.Command.UpdateState),
-        Command.BodyOneofCase.UpdateHealth => ApplyHealth.Update(edit, edit.Command.UpdateHealth),
-        Command.BodyOneofCase.UpdateMonitoringAssignments =>
-            ApplyHealth.Assign(edit, edit.Command.UpdateMonitoringAssignments),
-        Command.BodyOneofCase.RegisterNode => ApplyNode.Register(edit, edit.Command.RegisterNode),
-        Command.BodyOneofCase.UpdateNode => ApplyNode.Update(edit, edit.Command.UpdateNode),
-        Command.BodyOneofCase.ChangeMembership => ApplyMembership.Ask(edit, edit.Command.ChangeMembership),
-        Command.BodyOneofCase.SettleMembershipChange =>
-            ApplyMembership.Settle(edit, edit.Command.SettleMembershipChange),
-        Command.BodyOneofCase.CancelMembershipChange =>
-            ApplyMembership.Cancel(edit, edit.Command.CancelMembershipChange),
-        Command.BodyOneofCase.OpenSession => ApplySession.Open(edit, edit.Command.OpenSession),
-        Command.BodyOneofCase.SetClusterVersion => ApplyCluster.Raise(edit, edit.Command.SetClusterVersion),
-        Command.BodyOneofCase.AdvanceTime => ApplyCluster.Advance(edit, edit.Command.AdvanceTime),
-        _ => throw new UnreachableException($"The codec let {edit.Command.BodyCase} pass at index {edit.Index}."),
-    };
-
-    private ApplyOutcome Answer(Command command, CommandResult result) =>
-        new(this, result, [], command.ClientId, command.Sequence) { Nonce = command.OpenSession?.Nonce ?? 0 };
 }

@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
-using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
 
 /// <summary>
 /// What makes a command apply once however often it is proposed (Raft thesis, section 6.3). Part of the replicated
-/// state and of its snapshots. Immutable.
+/// state and of its snapshots. Immutable; what a command does to it is in <see cref="SessionDraft"/>.
 /// </summary>
 public sealed record SessionTable
 {
@@ -17,86 +16,6 @@ public sealed record SessionTable
 
     /// <summary>This table's share of <see cref="ClusterState.Hash"/>.</summary>
     internal ulong Hash { get; init; }
-
-    /// <summary>
-    /// Null: the command is new, apply it and <see cref="Record"/> the result. Else what to answer without applying it:
-    /// the stored result of the first time (then <paramref name="duplicate"/>), or why it can't be told whether there
-    /// was a first time.
-    /// </summary>
-    internal CommandResult? Answer(Command command, ClusterSettings settings, out bool duplicate)
-    {
-        duplicate = false;
-        if (command.ClientId == 0)
-        {
-            return null;
-        }
-
-        if (!All.TryGetValue(command.ClientId, out var session))
-        {
-            return new Rejected(
-                RejectionReason.SessionExpired,
-                $"session {command.ClientId} is not open: it was forgotten, or never was");
-        }
-
-        if (command.Sequence < session.AcknowledgedBelow)
-        {
-            return new Rejected(
-                RejectionReason.AlreadyAcknowledged,
-                $"session {command.ClientId} acknowledged everything below {session.AcknowledgedBelow}, "
-                    + $"{command.Sequence} too");
-        }
-
-        if (session.Results.TryGetValue(command.Sequence, out var result))
-        {
-            duplicate = true;
-            return result;
-        }
-
-        if (session.Closed)
-        {
-            return new Rejected(
-                RejectionReason.SessionExpired,
-                $"session {command.ClientId} is closed, and {command.Sequence} was not applied in it");
-        }
-
-        return IsFull(session, command.AcknowledgedBelow, settings)
-            ? new Rejected(
-                RejectionReason.SessionFull,
-                $"session {command.ClientId} holds {settings.MaxSessionResults} results that were not acknowledged")
-            : null;
-    }
-
-    internal SessionTable Record(Command command, ulong index, long logTime, CommandResult result)
-    {
-        if (command.ClientId == 0 || !All.TryGetValue(command.ClientId, out var session))
-        {
-            return this;
-        }
-
-        var hash = Hash - StateHash.Of(session);
-        var results = session.Results.ToBuilder();
-        foreach (var (sequence, acknowledged) in session.Results)
-        {
-            if (sequence >= command.AcknowledgedBelow)
-            {
-                break;
-            }
-
-            results.Remove(sequence);
-            hash -= StateHash.Of(session.Id, sequence, acknowledged);
-        }
-
-        results.Add(command.Sequence, result);
-        session = session with
-        {
-            LastUsed = index,
-            LastUsedAt = logTime,
-            AcknowledgedBelow = Math.Max(session.AcknowledgedBelow, command.AcknowledgedBelow),
-            Results = results.ToImmutable(),
-        };
-        hash += StateHash.Of(session) + StateHash.Of(session.Id, command.Sequence, result);
-        return this with { All = All.SetItem(session.Id, session), Hash = hash };
-    }
 
     /// <summary>
     /// Opens the session of id <paramref name="index"/>, forgetting the longest unused one if need be.
@@ -168,22 +87,5 @@ public sealed record SessionTable
         }
 
         return this with { All = All.Remove(session.Id), Hash = hash };
-    }
-
-    private static bool IsFull(Session session, ulong acknowledgedBelow, ClusterSettings settings)
-    {
-        if (session.Results.Count < settings.MaxSessionResults)
-        {
-            return false;
-        }
-
-        // The command itself may acknowledge enough to make room.
-        var kept = 0;
-        foreach (var sequence in session.Results.Keys)
-        {
-            kept += sequence >= acknowledgedBelow ? 1 : 0;
-        }
-
-        return kept >= settings.MaxSessionResults;
     }
 }

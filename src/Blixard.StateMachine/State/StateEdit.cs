@@ -1,44 +1,102 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
 
 /// <summary>
-/// The work of one command on one state: collects the new entities, and with each the difference it makes to the hash
-/// and to the list of changes. An entity is put once per command, complete.
+/// The work of one command on a draft: brings in the new entities, and with each the difference it makes to the hash and
+/// to the list of changes. An entity is put once per command, complete.
 /// </summary>
-internal sealed class StateEdit(ClusterState before, Command command)
+internal sealed class StateEdit(StateDraft draft, Command command)
 {
-    private readonly ImmutableSortedDictionary<string, ClusterNode>.Builder _nodes = before.Nodes.ToBuilder();
-    private readonly ImmutableSortedDictionary<string, Vm>.Builder _vms = before.Vms.ToBuilder();
-    private readonly ImmutableArray<Change>.Builder _changes = ImmutableArray.CreateBuilder<Change>();
-    private ulong _hash = before.Hash - before.Sessions.Hash;
+    private ImmutableArray<Change>.Builder? _changes;
+    private ClusterState? _before;
+    private bool _changed;
+    private ImmutableArray<Change> _only = [];
 
-    /// <summary>The state that the command found.</summary>
-    public ClusterState Before { get; } = before;
+    /// <summary>
+    /// The state that the command found, as a value: to be asked for before anything is changed. It costs the draft its
+    /// own trees; a command that comes by the thousand asks for what it needs instead.
+    /// </summary>
+    public ClusterState Before => _before ??= _changed
+        ? throw new UnreachableException($"{Command.Kind} at index {Index} asks for the state it has already changed.")
+        : draft.Freeze();
 
     public Command Command { get; } = command;
 
-    public ulong Index => Before.Index;
+    public ulong Index => draft.Index;
 
-    public ulong Term => Before.Term;
+    public ulong Term => draft.Term;
 
     /// <summary>The proposer's, in Unix milliseconds.</summary>
     public long Now => Command.TimeUnixMs;
 
-    public SessionTable Sessions { get; set; } = before.Sessions;
+    /// <summary>All that are open, as a value.</summary>
+    public SessionTable Sessions
+    {
+        get => draft.Sessions.Freeze();
+        set
+        {
+            Keep();
+            draft.Sessions.Replace(value);
+            _changed = true;
+        }
+    }
 
-    public IdempotencyTable IdempotencyKeys { get; set; } = before.IdempotencyKeys;
-
-    public Membership Membership { get; set; } = before.Membership;
+    /// <summary>A command that has a key changes it last.</summary>
+    public IdempotencyTable IdempotencyKeys
+    {
+        get => draft.IdempotencyKeys;
+        set
+        {
+            Differ(value.Hash - draft.IdempotencyKeys.Hash);
+            draft.IdempotencyKeys = value;
+        }
+    }
 
     /// <summary>The result is that of an earlier time.</summary>
     public bool Duplicate { get; set; }
 
-    public uint ClusterVersion { get; set; } = before.ClusterVersion;
+    public ClusterSettings Settings => draft.Settings;
+
+    public Membership Membership
+    {
+        get => draft.Membership;
+        set
+        {
+            Keep();
+            Differ(StateHash.Of(value) - StateHash.Of(draft.Membership));
+            draft.Membership = value;
+        }
+    }
+
+    public uint ClusterVersion
+    {
+        get => draft.ClusterVersion;
+        set
+        {
+            Keep();
+            Differ(StateHash.OfSettings(draft.Settings, value)
+                - StateHash.OfSettings(draft.Settings, draft.ClusterVersion));
+            draft.ClusterVersion = value;
+        }
+    }
 
     /// <summary>In milliseconds; <see cref="ClusterState.LogTime"/>.</summary>
-    public long LogTime { get; set; } = before.LogTime;
+    public long LogTime
+    {
+        get => draft.LogTime;
+        set
+        {
+            Keep();
+            Differ(StateHash.OfLogTime(value) - StateHash.OfLogTime(draft.LogTime));
+            draft.LogTime = value;
+        }
+    }
+
+    /// <summary>The VM as the command found it, as long as the command has not put it; null: there is none.</summary>
+    public Vm? FindVm(string name) => draft.Vms.TryGetValue(name, out var vm) ? vm : null;
 
     public void Put(ClusterNode node, string reason)
     {
@@ -49,7 +107,7 @@ internal sealed class StateEdit(ClusterState before, Command command)
             old is null ? null : NodeFields.Of(old),
             NodeFields.Of(node),
             reason);
-        _nodes[node.Name] = node;
+        draft.Nodes[node.Name] = node;
     }
 
     public void Put(Vm vm, string reason)
@@ -58,79 +116,49 @@ internal sealed class StateEdit(ClusterState before, Command command)
         if (!ReferenceEquals(old, vm))
         {
             Account(EntityKind.Vm, vm.Name, old is null ? null : VmFields.Of(old, vm), VmFields.Of(vm, old), reason);
-            _vms[vm.Name] = vm;
+            draft.Vms[vm.Name] = vm;
         }
     }
 
     /// <summary>One annotation differs and nothing else: only it is compared and hashed.</summary>
-    public void Annotate(Vm vm, string key, Annotations annotations, string reason)
+    public void Annotate(Vm vm, string key, Annotations annotations)
     {
-        if (!ReferenceEquals(vm.Annotations, annotations))
+        if (ReferenceEquals(vm.Annotations, annotations))
         {
-            Account(
-                EntityKind.Vm,
-                vm.Name,
-                VmFields.OfAnnotation(vm.Annotations, key),
-                VmFields.OfAnnotation(annotations, key),
-                reason);
-            _vms[vm.Name] = vm with { Annotations = annotations };
+            return;
+        }
+
+        var (old, now) = (vm.Annotations.All.Find(key), annotations.All.Find(key));
+        var prefix = StateHash.OfAnnotationKey(vm.Name, key);
+        Differ(StateHash.OfAnnotation(prefix, now) - StateHash.OfAnnotation(prefix, old));
+        draft.Vms[vm.Name] = vm with { Annotations = annotations };
+        if (!AnnotationDiff.ToldAlike(old, now))
+        {
+            Tell(new Change(Index, Now, vm.Name, draft.AnnotatedBy(Command.Actor), new AnnotationDiff(key, old, now)));
         }
     }
 
     public void Remove(ClusterNode node, string reason)
     {
         Account(EntityKind.Node, node.Name, NodeFields.Of(node), after: null, reason);
-        _nodes.Remove(node.Name);
+        draft.Nodes.Remove(node.Name);
     }
 
     public void Remove(Vm vm, string reason)
     {
         Account(EntityKind.Vm, vm.Name, VmFields.Of(vm, other: null), after: null, reason);
-        _vms.Remove(vm.Name);
+        draft.Vms.Remove(vm.Name);
     }
 
     public Applied Applied() => new(Index);
 
-    public ApplyOutcome Finish(CommandResult result)
+    /// <summary>Keeps the result for whoever asks again.</summary>
+    /// <returns>What changed.</returns>
+    public ImmutableArray<Change> Finish(CommandResult result)
     {
-        var sessions = Sessions.Record(Command, Index, LogTime, result);
-        if (!ReferenceEquals(Membership, Before.Membership))
-        {
-            _hash += StateHash.Of(Membership) - StateHash.Of(Before.Membership);
-        }
-
-        if (!ReferenceEquals(IdempotencyKeys, Before.IdempotencyKeys))
-        {
-            _hash += IdempotencyKeys.Hash - Before.IdempotencyKeys.Hash;
-        }
-
-        if (ClusterVersion != Before.ClusterVersion)
-        {
-            _hash += StateHash.OfSettings(Before.Settings, ClusterVersion)
-                - StateHash.OfSettings(Before.Settings, Before.ClusterVersion);
-        }
-
-        if (LogTime != Before.LogTime)
-        {
-            _hash += StateHash.OfLogTime(LogTime) - StateHash.OfLogTime(Before.LogTime);
-        }
-
-        var state = Before with
-        {
-            ClusterVersion = ClusterVersion,
-            LogTime = LogTime,
-            Nodes = _nodes.ToImmutable(),
-            Vms = _vms.ToImmutable(),
-            Membership = Membership,
-            IdempotencyKeys = IdempotencyKeys,
-            Sessions = sessions,
-            Hash = _hash + sessions.Hash,
-        };
-        return new ApplyOutcome(state, result, _changes.DrainToImmutable(), Command.ClientId, Command.Sequence)
-        {
-            Nonce = Command.OpenSession?.Nonce ?? 0,
-            Duplicate = Duplicate,
-        };
+        draft.Sessions.Record(Command, Index, LogTime, result);
+        draft.Touch();
+        return _changes?.DrainToImmutable() ?? _only;
     }
 
     private void Account(EntityKind entity, string name, FieldList? before, FieldList? after, string reason)
@@ -138,11 +166,39 @@ internal sealed class StateEdit(ClusterState before, Command command)
         var kind = before is null ? ChangeKind.Create : after is null ? ChangeKind.Delete : ChangeKind.Modify;
         before ??= new FieldList();
         after ??= new FieldList();
-        _hash += after.Hash(entity, name) - before.Hash(entity, name);
+        Differ(after.Hash(entity, name) - before.Hash(entity, name));
         var fields = after.Since(before);
         if (!fields.IsEmpty)
         {
-            _changes.Add(new Change(Index, Now, kind, entity, name, reason, fields));
+            Tell(new Change(Index, Now, kind, entity, name, reason, fields));
         }
+    }
+
+    /// <summary>The state that the command found stays to be had: what comes seldom may cost that.</summary>
+    private void Keep() => _before ??= Before;
+
+    /// <summary>Something is another one from now on.</summary>
+    private void Differ(ulong hash)
+    {
+        draft.Hash += hash;
+        _changed = true;
+    }
+
+    /// <summary>Mostly there is one change.</summary>
+    private void Tell(Change change)
+    {
+        if (_changes is null && _only.IsEmpty)
+        {
+            _only = [change];
+            return;
+        }
+
+        if (_changes is null)
+        {
+            _changes = ImmutableArray.CreateBuilder<Change>();
+            _changes.AddRange(_only);
+        }
+
+        _changes.Add(change);
     }
 }

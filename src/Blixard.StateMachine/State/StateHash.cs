@@ -20,15 +20,7 @@ internal static class StateHash
         return hash ^ (hash >> 32);
     }
 
-    public static ulong Mix(ulong hash, string text)
-    {
-        foreach (var c in text)
-        {
-            hash = (hash ^ c) * FnvPrime;
-        }
-
-        return Mix(hash, (ulong)text.Length);
-    }
+    public static ulong Mix(ulong hash, string text) => Mix(Fnv(hash, text), (ulong)text.Length);
 
     public static ulong Mix(ulong hash, ReadOnlySpan<byte> bytes)
     {
@@ -89,6 +81,23 @@ internal static class StateHash
     public static ulong Of(ClusterNode node) => NodeFields.Of(node).Hash(EntityKind.Node, node.Name);
 
     public static ulong Of(Vm vm) => VmFields.Of(vm, other: null).Hash(EntityKind.Vm, vm.Name);
+
+    /// <summary>
+    /// What one annotation adds, as <see cref="FieldList.Hash"/> has it, without taking the VM apart; 0 for none.
+    /// </summary>
+    /// <param name="prefix">From <see cref="OfAnnotationKey"/>.</param>
+    /// <param name="annotation">Null: the VM has no such key.</param>
+    public static ulong OfAnnotation(ulong prefix, Annotation? annotation) =>
+        annotation is null ? 0 : Finish(Mix(prefix, annotation.Digest));
+
+    /// <summary>The part that the old and the new value of a key have in common.</summary>
+    public static ulong OfAnnotationKey(string vm, string key)
+    {
+        var seed = Mix(Mix(Seed, (ulong)EntityKind.Vm), vm);
+        var path = Fnv(Fnv(Fnv(seed, AnnotationDiff.PathBegins), key), AnnotationDiff.PathEnds);
+        var length = AnnotationDiff.PathBegins.Length + key.Length + AnnotationDiff.PathEnds.Length;
+        return Mix(Mix(path, (ulong)length), (ulong)FieldValueKind.Text);
+    }
 
     public static ulong OfSettings(ClusterSettings settings, uint clusterVersion) => Finish(Mix(Mix(Mix(Mix(
         Seed, "settings"), clusterVersion), (ulong)settings.MaxSessions), (ulong)settings.MaxSessionResults));
@@ -157,5 +166,15 @@ internal static class StateHash
         }
 
         return Finish(hash);
+    }
+
+    private static ulong Fnv(ulong hash, string text)
+    {
+        foreach (var c in text)
+        {
+            hash = (hash ^ c) * FnvPrime;
+        }
+
+        return hash;
     }
 }

@@ -50,23 +50,11 @@ internal static class VmFields
         {
             foreach (var (key, annotation) in vm.Annotations.All)
             {
-                if (!ReferenceEquals(annotation, other?.Annotations.All.GetValueOrDefault(key)))
+                if (!ReferenceEquals(annotation, other?.Annotations.All.Find(key)))
                 {
                     Add(fields, key, annotation);
                 }
             }
-        }
-
-        return fields;
-    }
-
-    /// <summary>That one field of a VM; none if it has no such annotation.</summary>
-    public static FieldList OfAnnotation(Annotations annotations, string key)
-    {
-        var fields = new FieldList();
-        if (annotations.All.TryGetValue(key, out var annotation))
-        {
-            Add(fields, key, annotation);
         }
 
         return fields;
@@ -82,7 +70,7 @@ internal static class VmFields
     }
 
     private static void Add(FieldList fields, string key, Annotation annotation) =>
-        fields.Bytes($"annotations[{key}]", annotation.Shown, annotation.Digest);
+        fields.Bytes(AnnotationDiff.PathOf(key), annotation.Shown, annotation.Digest);
 
     private static void Add(FieldList fields, string at, NodeObservation observation)
     {

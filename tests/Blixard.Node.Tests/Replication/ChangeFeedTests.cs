@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Blixard.Node.Replication;
+using Blixard.StateMachine.Commands;
 using Blixard.StateMachine.State;
 
 namespace Blixard.Node.Tests.Replication;
@@ -45,6 +46,20 @@ public sealed class ChangeFeedTests
         await using var watcher = Watch(feed, 0);
 
         Assert.Equal([.. names.Select(name => $"1{name}"), "2last"], await NextAsync(watcher, 1001));
+    }
+
+    [Fact]
+    public async Task Entries_that_are_published_together_keep_their_own_indexes()
+    {
+        var feed = new ChangeFeed(maxChanges: 3);
+        await using var waiting = Watch(feed, 3);
+        var next = waiting.MoveNextAsync();
+        feed.Publish([Outcome(2, "a"), Outcome(3, "b", "c"), Outcome(4), Outcome(5, "d")]);
+        await using var watcher = Watch(feed, 0);
+
+        Assert.Equal(["gap 0-2", "3b", "3c", "5d"], await NextAsync(watcher, 4));
+        Assert.True(await next);
+        Assert.Equal("5d", Describe(waiting.Current));
     }
 
     [Fact]
@@ -137,8 +152,14 @@ public sealed class ChangeFeedTests
     private static IAsyncEnumerator<FeedEvent> Watch(ChangeFeed feed, ulong since) =>
         feed.WatchAsync(since, CancellationToken.None).GetAsyncEnumerator();
 
-    private static void Publish(ChangeFeed feed, ulong index, params string[] names) => feed.Publish(
-        [.. names.Select(name => new Change(index, 1, ChangeKind.Modify, EntityKind.Vm, name, "for the test", []))]);
+    private static void Publish(ChangeFeed feed, ulong index, params string[] names) =>
+        feed.Publish([Outcome(index, names)]);
+
+    private static ApplyOutcome Outcome(ulong index, params string[] names) => new(
+        new Applied(index),
+        [.. names.Select(name => new Change(index, 1, ChangeKind.Modify, EntityKind.Vm, name, "for the test", []))],
+        ClientId: 0,
+        Sequence: 0);
 
     private static async Task<string> NextAsync(IAsyncEnumerator<FeedEvent> watcher) => (await NextAsync(watcher, 1))[0];
 
