@@ -24,6 +24,14 @@ internal sealed record Surroundings
         && string.IsNullOrEmpty(Environment("NO_COLOR"))
         && Environment("TERM") is { Length: > 0 } and not "dumb";
 
+    /// <summary>May more than ASCII be drawn? As locale(7) says it: the first of these that is set decides.</summary>
+    public bool IsUtf8 =>
+        (Environment("LC_ALL") is { Length: > 0 } all ? all
+            : Environment("LC_CTYPE") is { Length: > 0 } characters ? characters
+            : Environment("LANG") ?? "")
+        .Replace("-", "", StringComparison.Ordinal)
+        .EndsWith("utf8", StringComparison.OrdinalIgnoreCase);
+
     public static Surroundings OfThisProcess() => new()
     {
         Output = StandardOutput.Open(),

@@ -199,6 +199,20 @@ public sealed class BlixardClient : IDisposable
                 : string.Create(CultureInfo.InvariantCulture, $"{ApiRoutes.Events}?{ApiRoutes.Since}={since}"),
             cancellationToken);
 
+    /// <summary>One figure of a VM over time, from all nodes that have samples of it.</summary>
+    public Task<Answer<VmHistory>> GetHistoryAsync(
+        string vm, HistoryOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var query = new QueryText()
+            .Add(ApiRoutes.Metric, options.Metric)
+            .Add(ApiRoutes.Since, options.Since)
+            .Add(ApiRoutes.Until, options.Until)
+            .Add(ApiRoutes.Step, options.Step);
+        return LocalAsync(
+            ApiRoutes.VmHistory(ResourceName.Check("VM", vm)) + query, ApiJson.Default.VmHistory, cancellationToken);
+    }
+
     /// <summary>
     /// What a VM's unit wrote to the journal. Ends after the lines there are; with <see cref="LogOptions.Follow"/> only when
     /// the node ends it.

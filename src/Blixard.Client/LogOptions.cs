@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Blixard.Client.Contracts;
 
 namespace Blixard.Client;
@@ -25,28 +24,13 @@ public sealed record LogOptions
     /// <summary>The node whose journal is meant; null: where the VM runs or ran.</summary>
     public string? Node { get; init; }
 
-    internal string Query
-    {
-        get
-        {
-            var query = new StringBuilder();
-            void Add(string key, string? value)
-            {
-                if (value is not null)
-                {
-                    query.Append(query.Length == 0 ? '?' : '&').Append(key).Append('=').Append(Uri.EscapeDataString(value));
-                }
-            }
-
-            Add(ApiRoutes.Lines, Lines?.ToString(CultureInfo.InvariantCulture));
-            Add(ApiRoutes.Since, Since);
-            Add(ApiRoutes.Priority, Priority);
-            Add(ApiRoutes.After, After);
-            Add(ApiRoutes.Follow, Follow ? "true" : null);
-            Add(ApiRoutes.OfNode, Node);
-            return query.ToString();
-        }
-    }
+    internal QueryText Query => new QueryText()
+        .Add(ApiRoutes.Lines, Lines?.ToString(CultureInfo.InvariantCulture))
+        .Add(ApiRoutes.Since, Since)
+        .Add(ApiRoutes.Priority, Priority)
+        .Add(ApiRoutes.After, After)
+        .Add(ApiRoutes.Follow, Follow ? "true" : null)
+        .Add(ApiRoutes.OfNode, Node);
 }
 
 /// <summary>One record of a VM's log.</summary>

@@ -22,6 +22,7 @@ internal static class VmCommands
         vm.Add(Register(builder));
         vm.Add(Remove(builder));
         vm.Add(LogsCommand.Create(builder));
+        vm.Add(HistoryCommand.Create(builder));
         vm.Add(AnnotationCommands.Set(builder));
         vm.Add(AnnotationCommands.List(builder));
         return vm;

@@ -32,6 +32,7 @@ internal static class LocalStatusView
             new("vms", Humanize.Number<int>(status.NumVms)),
             new("queue", Queue(status.Queue)),
             new("refreshed", status.LastRefresh is { } at ? $"{Humanize.Age(now - at)} ago" : null),
+            new("history", History(status.History, now)),
             new("listeners", Humanize.Number<int>(status.EventListeners.Count)),
         ]);
         Section(printer, "errors of refreshes", status.RefreshErrors, error =>
@@ -40,6 +41,21 @@ internal static class LocalStatusView
             $"{UtcInstantConverter.Text(refresh.Date)} {Humanize.Count(refresh.Units, "unit", "units")}, "
                 + Humanize.Count(refresh.Differences, "difference", "differences"));
         Section(printer, "watched", status.Watchers, watcher => watcher);
+    }
+
+    private static Cell History(LocalHistory? history, DateTimeOffset now)
+    {
+        if (history is null)
+        {
+            return (string?)null;
+        }
+
+        var range = history.Oldest is { } oldest ? $", from {Humanize.Age(now - oldest)} ago" : "";
+        var aside = history.SetAside is { } path ? $"; a damaged one is in {path} ({history.SetAsideReason})" : "";
+        var reason = history.Reason is { } why ? $" ({why})" : "";
+        return new Cell(
+            $"{history.State}{reason}, {Humanize.Bytes(history.Bytes)}{range}{aside}",
+            history.Reason is null && history.SetAside is null ? Tone.Plain : Tone.Warning);
     }
 
     private static string Queue(LocalTasks queue) =>

@@ -23,6 +23,7 @@ namespace Blixard.Client.Contracts;
 [JsonSerializable(typeof(IReadOnlyList<Vm>))]
 [JsonSerializable(typeof(IReadOnlyList<VmAnnotation>))]
 [JsonSerializable(typeof(LogRecord))]
+[JsonSerializable(typeof(VmHistory))]
 [JsonSerializable(typeof(NodeInfo))]
 [JsonSerializable(typeof(IReadOnlyList<NodeInfo>))]
 [JsonSerializable(typeof(EventRecord))]

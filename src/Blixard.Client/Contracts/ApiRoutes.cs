@@ -59,6 +59,15 @@ public static class ApiRoutes
     /// <summary>Query of <see cref="Logs"/>: the node whose journal is meant.</summary>
     public const string OfNode = "node";
 
+    /// <summary>Query of <see cref="VmHistory"/>: which figure.</summary>
+    public const string Metric = "metric";
+
+    /// <summary>Query of <see cref="VmHistory"/>: until when.</summary>
+    public const string Until = "until";
+
+    /// <summary>Query of <see cref="VmHistory"/>: what makes a point.</summary>
+    public const string Step = "step";
+
     /// <summary>Answer header: log index of the state that the answer was made from.</summary>
     public const string IndexHeader = "Blixard-Index";
 
@@ -90,6 +99,8 @@ public static class ApiRoutes
     public static string Annotations(string vm) => $"{Vm(vm)}/annotations";
 
     public static string Annotation(string vm, string key) => $"{Annotations(vm)}/{Uri.EscapeDataString(key)}";
+
+    public static string VmHistory(string vm) => $"{Vm(vm)}/history";
 
     public static string Logs(string vm) => $"{Vm(vm)}/logs";
 

@@ -34,6 +34,10 @@ public sealed record LocalStatus
     /// <summary>The last five errors of full lists, the newest last.</summary>
     public required IReadOnlyList<LocalRefreshError> RefreshErrors { get; init; }
 
+    /// <summary>The samples that this node keeps; null from a node that keeps none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LocalHistory? History { get; init; }
+
     /// <summary>Who follows the events.</summary>
     public required IReadOnlyList<LocalEventListener> EventListeners { get; init; }
 
@@ -66,6 +70,27 @@ public sealed record LocalTasks
     public required int MaxJobs { get; init; }
     public required IReadOnlyList<string> Channels { get; init; }
     public required IReadOnlyList<string> Backlog { get; init; }
+}
+
+/// <summary>The samples of VMs on this node's disk.</summary>
+public sealed record LocalHistory
+{
+    /// <summary>"recording", or "paused" while the disk is full or fails.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Why it is paused.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Times of the oldest and the newest samples.</summary>
+    public DateTimeOffset? Oldest { get; init; }
+    public DateTimeOffset? Newest { get; init; }
+
+    /// <summary>Of the log, from its first record to its last.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Where the damaged history of before lies; null if none was found since the start.</summary>
+    public string? SetAside { get; init; }
+    public string? SetAsideReason { get; init; }
 }
 
 public sealed record LocalRefreshError

@@ -151,7 +151,7 @@ internal sealed partial class AgentLoop
                 break;
             case SampleDue:
                 var started = _time.GetTimestamp();
-                _views.Replace(_sampler.Sample(_views.Current));
+                _views.ReplaceSwept(_sampler.Sample(_views.Current));
                 _metrics.Swept(_time.GetElapsedTime(started));
                 break;
             case DefinitionsChanged(var changes):

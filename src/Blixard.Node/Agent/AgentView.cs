@@ -143,8 +143,18 @@ internal sealed class AgentViewStore
 {
     private AgentView _current = AgentView.Empty;
 
+    /// <summary>Told of each view whose samples are new, in the agent's loop: whoever listens returns at once.</summary>
+    public event Action<AgentView>? Swept;
+
     public AgentView Current => Volatile.Read(ref _current);
 
     /// <summary>Called by the agent's loop alone.</summary>
     public void Replace(AgentView view) => Volatile.Write(ref _current, view);
+
+    /// <summary>Called by the agent's loop alone, after it has sampled all VMs.</summary>
+    public void ReplaceSwept(AgentView view)
+    {
+        Replace(view);
+        Swept?.Invoke(view);
+    }
 }

@@ -28,6 +28,7 @@ internal static class ApiEndpoints
         services.AddSingleton<VmEndpoints>();
         services.AddSingleton<AnnotationEndpoints>();
         services.AddSingleton<LogEndpoints>();
+        services.AddSingleton<HistoryEndpoint>();
         services.AddSingleton<EventEndpoints>();
         services.AddSingleton<LocalEndpoints>();
         services.AddSingleton<HealthEndpoints>();
@@ -152,6 +153,10 @@ internal static class ApiEndpoints
         routes.MapGet(One + "/logs", (HttpContext context, LogEndpoints logs, string vm) => logs.GetAsync(context, vm))
             .Describe<LogRecord>(
                 "What a VM's unit wrote to the journal, a JSON record per line", LogQuery.Accepted, 400, 404, 502);
+        routes.MapGet(
+                One + "/history",
+                (HttpContext context, HistoryEndpoint history, string vm) => history.GetAsync(context, vm))
+            .Describe<VmHistory>("One figure of a VM over time", HistoryEndpoint.Accepted, 400, 404);
     }
 
     private static void MapLocal(IEndpointRouteBuilder routes)

@@ -1,11 +1,17 @@
 using Blixard.Client.Contracts;
+using Blixard.Node.History;
 using Blixard.Node.Replication;
 
 namespace Blixard.Node.Api;
 
 /// <summary><c>GET /status</c>: the daemon itself. Counts its uptime from its own making, at start.</summary>
 internal sealed class LocalStatusReport(
-    Replica replica, IAgentStatus agent, EventStreams streams, Removal removal, TimeProvider time)
+    Replica replica,
+    IAgentStatus agent,
+    EventStreams streams,
+    Removal removal,
+    HistoryStore history,
+    TimeProvider time)
 {
     private const int ErrorsShown = 5;
 
@@ -31,9 +37,21 @@ internal sealed class LocalStatusReport(
             Queue = report.Queue,
             LastRefresh = report.LastRefresh,
             RefreshErrors = [.. report.RefreshErrors.TakeLast(ErrorsShown)],
+            History = Of(history.Status),
             EventListeners = streams.Listeners,
             RefreshLog = full ? report.RefreshLog : null,
             Watchers = full ? report.Watchers : null,
         };
     }
+
+    private static LocalHistory? Of(HistoryStatus status) => !status.Enabled ? null : new()
+    {
+        State = status.PausedBecause is null ? "recording" : "paused",
+        Reason = status.PausedBecause,
+        Oldest = status.Oldest,
+        Newest = status.Newest,
+        Bytes = status.Bytes,
+        SetAside = status.SetAside,
+        SetAsideReason = status.SetAsideBecause,
+    };
 }

@@ -1,6 +1,7 @@
 using Blixard.Node.Agent;
 using Blixard.Node.Api;
 using Blixard.Node.Coordinator;
+using Blixard.Node.History;
 using Blixard.Node.Identity;
 using Blixard.Node.Metrics;
 using Blixard.Node.Options;
@@ -59,6 +60,7 @@ internal static class NodeComposition
         services.AddCoordinator(settings.Cluster);
         services.AddAgent(settings.Agent, identity.Name, facts.BootId);
         services.AddSingleton(new ApiLimits { MaxWaitingReads = settings.Api.MaxWaitingReads });
+        services.AddHistory(settings.History, settings.Agent.SampleInterval, data.Root);
         services.AddBlixardApi();
         services.AddBlixardMetrics();
         services.AddSingleton<ServiceNotifier>();

@@ -36,6 +36,7 @@ internal static class ConfigurationKeys
         (ApiOptions.Section, new ApiOptions()),
         (EngineOptions.Section, new EngineOptions()),
         (AgentOptions.Section, new AgentOptions()),
+        (HistoryOptions.Section, new HistoryOptions()),
         (LoggingOptions.Section, new LoggingOptions()),
     ];
 

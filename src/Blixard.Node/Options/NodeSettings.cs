@@ -10,6 +10,7 @@ internal sealed record NodeSettings(
     ApiOptions Api,
     EngineOptions Raft,
     AgentOptions Agent,
+    HistoryOptions History,
     LoggingOptions Logging)
 {
     /// <exception cref="ConfigurationException">
@@ -25,6 +26,7 @@ internal sealed record NodeSettings(
             Section(configuration, ApiOptions.Section, new ApiOptionsValidator(), problems),
             Section(configuration, EngineOptions.Section, new EngineOptionsValidator(), problems),
             Section(configuration, AgentOptions.Section, new AgentOptionsValidator(), problems),
+            Section(configuration, HistoryOptions.Section, new HistoryOptionsValidator(), problems),
             Section(configuration, LoggingOptions.Section, new LoggingOptionsValidator(), problems));
         return problems.Count == 0 ? settings : throw new ConfigurationException(problems);
     }

@@ -9,7 +9,7 @@ internal sealed class StorageOptions : IValidatableObject
 {
     public const string Section = "Storage";
 
-    [Description("Flag `--data-dir`. Holds `identity`, `raft/wal` and `raft/snapshots`; used by one daemon at a time.")]
+    [Description("Flag `--data-dir`. Holds `identity`, `raft/wal`, `raft/snapshots` and `history`; used by one daemon at a time.")]
     public string DataDirectory { get; init; } = "/var/lib/blixard";
 
     [Description("Space kept for votes and terms when the disk runs full, in bytes: a file of that size beside the log, "

@@ -49,6 +49,9 @@ internal sealed class FakeNode : IAsyncDisposable
     /// <summary>Seconds for the Blixard-Last-Contact header of stale answers.</summary>
     public double? LastContact { get; set; }
 
+    /// <summary>What it has of any VM's history.</summary>
+    public VmHistory? History { get; set; }
+
     /// <summary>What it has of any VM's log.</summary>
     public List<LogRecord> Log { get; } = [];
 
@@ -173,6 +176,8 @@ internal sealed class FakeNode : IAsyncDisposable
             ("GET", ["v1", "vms", var name, "annotations"]) =>
                 AnswerAsync(context, AnnotationsOf(name), ApiJson.Default.IReadOnlyListVmAnnotation),
             ("PUT" or "DELETE", ["v1", "vms", var name, "annotations", var key]) => AnnotateAsync(context, name, key),
+            ("GET", ["v1", "vms", _, "history"]) when History is { } history =>
+                AnswerAsync(context, history, ApiJson.Default.VmHistory),
             ("GET", ["v1", "vms", _, "logs"]) => AnswerLogAsync(context),
             ("GET", ["v1", "events"] or ["events"]) => StreamAsync(context),
             ("GET", ["ping"]) => AnswerAsync(context, Ping.Pong, ApiJson.Default.Ping),

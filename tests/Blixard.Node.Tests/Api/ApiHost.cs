@@ -5,8 +5,10 @@ using System.Text.Json.Serialization.Metadata;
 using Blixard.Client.Contracts;
 using Blixard.Node.Api;
 using Blixard.Node.Coordinator;
+using Blixard.Node.History;
 using Blixard.Node.Metrics;
 using Blixard.Node.Replication;
+using Blixard.Node.Tests.History;
 using Blixard.StateMachine.Commands;
 using Blixard.Systemd.Journal;
 using Microsoft.AspNetCore.Builder;
@@ -14,6 +16,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using VmObservation = Blixard.StateMachine.Commands.VmObservation;
 using VmState = Blixard.StateMachine.Commands.VmState;
 
@@ -41,6 +44,10 @@ internal sealed class ApiHost : IAsyncDisposable
     public FakeEngine Engine { get; }
 
     public FakeAgent Agent => _app.Services.GetRequiredService<FakeAgent>();
+
+    public HistoryStore History => _app.Services.GetRequiredService<HistoryStore>();
+
+    public MemoryHistoryLog HistoryLog => _app.Services.GetRequiredService<MemoryHistoryLog>();
 
     public FakeJournal Journal => _app.Services.GetRequiredService<FakeJournal>();
 
@@ -102,6 +109,17 @@ internal sealed class ApiHost : IAsyncDisposable
         services.AddSingleton<ILocalVms>(provider => provider.GetRequiredService<FakeAgent>());
         services.AddSingleton<IAgentStatus>(provider => provider.GetRequiredService<FakeAgent>());
         services.AddSingleton(Facts with { Name = name });
+        services.AddSingleton(new HistorySettings { Directory = "/nowhere" });
+        services.AddSingleton<HistoryMeter>();
+        services.AddSingleton<MemoryHistoryLog>();
+        services.AddSingleton<ICollector, HistoryCollector>();
+        services.AddSingleton(provider => new HistoryStore(
+            provider.GetRequiredService<HistorySettings>(),
+            _ => provider.GetRequiredService<MemoryHistoryLog>(),
+            _ => long.MaxValue,
+            provider.GetRequiredService<HistoryMeter>(),
+            provider.GetRequiredService<TimeProvider>(),
+            NullLogger<HistoryStore>.Instance));
         services.AddSingleton<FakeJournal>();
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<FakeJournal>());
         services.AddSingleton<IJournalFollowing>(provider => provider.GetRequiredService<FakeJournal>());

@@ -73,7 +73,7 @@ public class LocalEndpointTests
     [InlineData("/")]
     [InlineData("/vm")]
     [InlineData("/v1")]
-    [InlineData("/v1/vms/web1/logs")]
+    [InlineData("/v1/vms/web1/nothing")]
     [InlineData("/vms/web1/x")]
     public async Task A_path_that_is_not_known_is_not_found(string path)
     {

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Blixard.Node.Agent;
+using Blixard.Node.History;
 using Blixard.Node.Metrics;
 using Blixard.Node.Replication;
 using Blixard.Node.Tests.Api;
+using Blixard.Node.Tests.History;
 using Blixard.Raft.Core;
 using Blixard.Raft.Host;
 using Blixard.StateMachine.Commands;
@@ -54,12 +56,13 @@ public partial class MetricsEndpointTests
         using var raft = new RaftMetrics();
         using var agent = new AgentMetrics();
         using var replication = new ReplicationMetrics();
+        using var history = new HistoryMeter();
         await using var host = await StartWithEverythingAsync();
         var text = await host.Http.GetStringAsync("/metrics");
         var exported = TypeLine().Matches(text).Select(match => (Name: match.Groups[1].Value, Type: match.Groups[2].Value));
 
         // What has not been measured yet is not exported, but published by its meter.
-        var published = MeterNames(raft, agent, replication);
+        var published = MeterNames(raft, agent, replication, history);
         var documented = Row().Matches(await File.ReadAllTextAsync(Repository.PathOf("docs/metrics.md")))
             .Select(match => (Name: match.Groups[1].Value, Type: match.Groups[2].Value)).ToArray();
 
@@ -114,6 +117,8 @@ public partial class MetricsEndpointTests
         seen.Checks.Add(new CheckResult { Name = "service_state", Passed = true });
         host.Report("n1", seen);
         host.Agent.Vms = [VmCollectorTests.Full("web1", checks: 1)];
+        await host.History.OpenAsync(default);
+        await host.History.RecordAsync(Sweeps.Of(host.Time.GetUtcNow(), ("web1", 1)), default);
         return host;
     }
 
@@ -130,7 +135,8 @@ public partial class MetricsEndpointTests
         using var listener = new System.Diagnostics.Metrics.MeterListener();
         listener.InstrumentPublished = (instrument, _) =>
         {
-            if (instrument.Meter.Name is RaftMetrics.MeterName or AgentMetrics.MeterName or ReplicationMetrics.MeterName)
+            if (instrument.Meter.Name is RaftMetrics.MeterName or AgentMetrics.MeterName or ReplicationMetrics.MeterName
+                or HistoryMeter.MeterName)
             {
                 var series = new InstrumentSeries(instrument);
                 names.Add((series.Name, series.Type));
