@@ -57,9 +57,23 @@ internal static class VmView
             ? null
             : $"{Humanize.Bytes(used.MemoryBytes)} of {Humanize.Bytes(used.MemoryLimitBytes)}{LimitSource(used)} "
                 + $"({Humanize.Percent(used.MemoryPercent)}), swap {Humanize.Bytes(used.SwapBytes)}"),
-        new("disk", Pair("read", used.DiskReadBytes, "written", used.DiskWriteBytes)),
-        new("network", Pair("received", used.NetRxBytes, "sent", used.NetTxBytes)),
-        new("pids", Humanize.Number(used.Pids)),
+        new("disk", Pair(
+            ("read", used.DiskReadBytes, used.DiskReadBytesPerSecond),
+            ("written", used.DiskWriteBytes, used.DiskWriteBytesPerSecond))),
+        new("operations", Counts(
+            ("reads", used.DiskReadOperations, used.DiskReadOperationsPerSecond),
+            ("writes", used.DiskWriteOperations, used.DiskWriteOperationsPerSecond))),
+        new("network", Pair(
+            ("received", used.NetRxBytes, used.NetRxBytesPerSecond), ("sent", used.NetTxBytes, used.NetTxBytesPerSecond))),
+        new("packets", Counts(
+            ("received", used.NetRxPackets, used.NetRxPacketsPerSecond),
+            ("sent", used.NetTxPackets, used.NetTxPacketsPerSecond))),
+        new("lost", used.NetRxErrors is null ? null
+            : $"receiving {used.NetRxErrors} errors, {Humanize.Number(used.NetRxDropped)} dropped; "
+                + $"sending {Humanize.Number(used.NetTxErrors)} errors, {Humanize.Number(used.NetTxDropped)} dropped"),
+        new("pids", used.Pids is null ? null : Humanize.Number(used.Pids)
+            + (used.PidsLimit is null ? "" : $" of {Humanize.Number(used.PidsLimit)}")),
+        new("waiting", Waiting(used)),
         new("sampled", Instant(used.SampledAt, now)),
     ];
 
@@ -88,8 +102,34 @@ internal static class VmView
         _ => "",
     };
 
-    private static string? Pair(string one, long? first, string other, long? second) =>
-        first is null && second is null ? null : $"{Humanize.Bytes(first)} {one}, {Humanize.Bytes(second)} {other}";
+    private static string? Pair(
+        (string Name, long? All, long? PerSecond) one, (string Name, long? All, long? PerSecond) other) =>
+        one.All is null && other.All is null ? null
+        : $"{Humanize.Bytes(one.All)} {one.Name}, {Humanize.Bytes(other.All)} {other.Name}"
+            + (one.PerSecond is null ? ""
+                : $", now {Humanize.Bytes(one.PerSecond)}/s and {Humanize.Bytes(other.PerSecond)}/s");
+
+    private static string? Counts(
+        (string Name, long? All, long? PerSecond) one, (string Name, long? All, long? PerSecond) other) =>
+        one.All is null && other.All is null ? null
+        : $"{Humanize.Number(one.All)} {one.Name}, {Humanize.Number(other.All)} {other.Name}"
+            + (one.PerSecond is null ? ""
+                : $", now {Humanize.Number(one.PerSecond)}/s and {Humanize.Number(other.PerSecond)}/s");
+
+    /// <summary>For what its processes waited in the last 10 s: some of them, and all of them.</summary>
+    private static string? Waiting(VmResources used)
+    {
+        (string For, double? Some, double? All)[] pressures =
+        [
+            ("cpu", used.CpuPressureSomePercent, used.CpuPressureFullPercent),
+            ("memory", used.MemoryPressureSomePercent, used.MemoryPressureFullPercent),
+            ("io", used.IoPressureSomePercent, used.IoPressureFullPercent),
+        ];
+        var known = pressures.Where(pressure => pressure.Some is not null).ToArray();
+        return known.Length == 0 ? null : string.Join(", ", known.Select(pressure =>
+            $"{pressure.For} {Humanize.Percent(pressure.Some)}"
+                + (pressure.All is null ? "" : $" (all {Humanize.Percent(pressure.All)})")));
+    }
 
     private static double? Rounded(double? seconds) => seconds is { } value ? Math.Round(value, 1) : null;
 

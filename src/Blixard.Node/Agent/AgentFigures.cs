@@ -1,6 +1,7 @@
 using Blixard.Client.Contracts;
 using Blixard.Node.Api;
 using Blixard.Node.Metrics;
+using Blixard.Systemd.Cgroups;
 
 namespace Blixard.Node.Agent;
 
@@ -53,9 +54,24 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
             NetworkTxBytes = network?.SentBytes,
             NetworkRxPackets = network?.ReceivedPackets,
             NetworkTxPackets = network?.SentPackets,
+            NetworkRxErrors = network?.ReceiveErrors,
+            NetworkTxErrors = network?.SendErrors,
+            NetworkRxDropped = network?.ReceiveDropped,
+            NetworkTxDropped = network?.SendDropped,
             Pids = cgroup?.PidsCurrent,
+            PidsLimit = cgroup?.PidsMax,
+            Pressures =
+            [
+                .. Stalls("cpu", cgroup?.CpuPressure),
+                .. Stalls("memory", cgroup?.MemoryPressure),
+                .. Stalls("io", cgroup?.IoPressure),
+            ],
             Restarts = vm.Restarts,
             Checks = check is null ? [] : [new(check.Name, check.Passed)],
         };
     }
+
+    private static IEnumerable<LocalPressure> Stalls(string resource, Pressure? pressure) => pressure is { } stalled
+        ? [new(resource, stalled.Some.TotalMicroseconds, stalled.Full?.TotalMicroseconds)]
+        : [];
 }

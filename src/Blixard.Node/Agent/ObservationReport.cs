@@ -34,7 +34,7 @@ internal static class ObservationReport
             observation.MainPid = (uint)pid;
         }
 
-        if (ResourcesOf(vm) is { } resources)
+        if (ResourcesOf(vm, full) is { } resources)
         {
             observation.Resources = resources;
         }
@@ -54,9 +54,9 @@ internal static class ObservationReport
     }
 
     /// <summary>Null if there is no figure at all.</summary>
-    public static ResourceUsage? ResourcesOf(AgentVm vm)
+    private static ResourceUsage? ResourcesOf(AgentVm vm, bool full)
     {
-        var usage = vm.Sample is { } sample ? ResourcesOf(sample) : null;
+        var usage = vm.Sample is { } sample ? UsageReport.Of(sample, full) : null;
         if (vm.MemoryLimit is { } limit)
         {
             usage ??= new();
@@ -91,49 +91,6 @@ internal static class ObservationReport
         }
 
         return facts;
-    }
-
-    private static ResourceUsage ResourcesOf(VmSample sample)
-    {
-        var usage = new ResourceUsage { SampledAtUnixMs = sample.At.ToUnixTimeMilliseconds() };
-        if (sample.CpuPercent is { } percent)
-        {
-            usage.CpuMillipercent = (ulong)Math.Round(percent * 1000);
-        }
-
-        var cgroup = sample.Cgroup;
-        if (cgroup.Cpu is { } cpu)
-        {
-            usage.CpuUsageUsec = cpu.UsageMicroseconds;
-        }
-
-        if (cgroup.MemoryCurrent is { } memory)
-        {
-            usage.MemoryBytes = memory;
-        }
-
-        if (cgroup.Io is { } io)
-        {
-            usage.DiskReadBytes = io.ReadBytes;
-            usage.DiskWriteBytes = io.WriteBytes;
-            usage.DiskReads = io.ReadOperations;
-            usage.DiskWrites = io.WriteOperations;
-        }
-
-        if (sample.Network is { } network)
-        {
-            usage.NetworkRxBytes = network.ReceivedBytes;
-            usage.NetworkTxBytes = network.SentBytes;
-            usage.NetworkRxPackets = network.ReceivedPackets;
-            usage.NetworkTxPackets = network.SentPackets;
-        }
-
-        if (cgroup.PidsCurrent is { } pids)
-        {
-            usage.Pids = pids;
-        }
-
-        return usage;
     }
 
     public static VmState StateOf(UnitState state) => state switch

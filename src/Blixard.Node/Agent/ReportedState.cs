@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Blixard.StateMachine.Commands;
 
 namespace Blixard.Node.Agent;
 
@@ -9,7 +8,7 @@ namespace Blixard.Node.Agent;
 /// </summary>
 internal sealed class ReportedState(DeadBand deadBand)
 {
-    private readonly Dictionary<string, Told> _told = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AgentVm> _told = new(StringComparer.Ordinal);
 
     /// <summary>The next report must name every VM: it is the first, or the cluster has missed one.</summary>
     public bool NeedsComplete { get; private set; } = true;
@@ -73,15 +72,11 @@ internal sealed class ReportedState(DeadBand deadBand)
             }
             else
             {
-                _told[vm.Name] = new(vm, ObservationReport.ResourcesOf(vm));
+                _told[vm.Name] = vm;
             }
         }
     }
 
-    private bool Differs(Told told, AgentVm now) =>
-        !ReferenceEquals(told.Vm, now)
-        && (!told.Vm.SaysTheSame(now)
-            || deadBand.IsLeft(told.Resources, ObservationReport.ResourcesOf(now)));
-
-    private readonly record struct Told(AgentVm Vm, ResourceUsage? Resources);
+    private bool Differs(AgentVm told, AgentVm now) =>
+        !ReferenceEquals(told, now) && (!told.SaysTheSame(now) || deadBand.IsLeft(told, now));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Blixard.Systemd.Cgroups;
 using Blixard.Systemd.MicroVms;
 using Blixard.Systemd.Network;
@@ -11,29 +12,32 @@ namespace Blixard.Node.Agent;
 internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvider time) : IVmSampler, IDisposable
 {
     private readonly Dictionary<string, Readers> _readers = new(StringComparer.Ordinal);
-    private readonly ProcessNetwork _processNetwork = new(errors);
 
     public AgentView Sample(AgentView view)
     {
-        var vms = view.Vms.ToBuilder();
-        foreach (var vm in view.Vms.Values)
+        var at = time.GetUtcNow();
+        var vms = view.Vms;
+        ImmutableSortedDictionary<string, AgentVm>.Builder? changed = null;
+        foreach (var (name, vm) in vms)
         {
-            if (vm.ControlGroup is { } group && vm.State is VmState.Running or VmState.Starting or VmState.Stopping)
+            if (vm is { ControlGroup: { } group, State: VmState.Running or VmState.Starting or VmState.Stopping })
             {
-                vms[vm.Name] = vm with { Sample = ReadersOf(vm, vm.ControlGroup)?.Read(time.GetUtcNow()) };
+                var sample = ReadersOf(vm, group)?.Read(at);
+                changed ??= vms.ToBuilder();
+                changed[name] = vm with { Sample = sample };
             }
             else
             {
-                Forget(vm.Name);
+                Forget(name);
             }
         }
 
-        foreach (var gone in _readers.Keys.Where(name => !view.Vms.ContainsKey(name)).ToArray())
+        foreach (var gone in _readers.Keys.Where(name => !vms.ContainsKey(name)).ToArray())
         {
             Forget(gone);
         }
 
-        return view with { Vms = vms.ToImmutable() };
+        return view with { Vms = changed?.ToImmutable() ?? vms };
     }
 
     public void Dispose()
@@ -54,18 +58,14 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
         // A new run is another cgroup with the same path: its main process tells.
         if (_readers.TryGetValue(vm.Name, out var readers)
             && readers.ControlGroup == group
-            && readers.Pid == vm.MainPid)
+            && readers.Pid == vm.MainPid
+            && ReferenceEquals(readers.Definition, vm.Definition))
         {
             return readers;
         }
 
         Forget(vm.Name);
-        readers = new(
-            new CgroupReader(root, group, time, errors),
-            [.. (vm.Definition?.TapInterfaces ?? []).Select(tap => new TapReader(tap, errors))],
-            vm.MainPid,
-            _processNetwork,
-            time);
+        readers = new(new CgroupReader(root, group, time, errors), vm, errors, time);
         _readers.Add(vm.Name, readers);
         return readers;
     }
@@ -78,15 +78,27 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
         }
     }
 
-    private sealed class Readers(
-        CgroupReader cgroup, TapReader[] taps, int? pid, ProcessNetwork processNetwork, TimeProvider time) : IDisposable
+    /// <summary>Of one run of a VM.</summary>
+    private sealed class Readers(CgroupReader cgroup, AgentVm vm, ReadErrors errors, TimeProvider time) : IDisposable
     {
+        private readonly TapReader[] _taps =
+            [.. (vm.Definition?.TapInterfaces ?? []).Select(tap => new TapReader(tap, errors))];
+
+        // Without a tap, what the main process's own network namespace counts; nothing if that is the host's.
+        private readonly ProcessNetwork? _process =
+            vm is { Definition: null or { TapInterfaces.Count: 0 }, MainPid: { } pid } ? new(pid, errors) : null;
+
         private readonly CpuRate _cpu = new(time);
+        private readonly IoRate _io = new(time);
+        private readonly NetworkRate _traffic = new(time);
 
         public string ControlGroup => cgroup.ControlGroup;
 
-        public int? Pid => pid;
+        public int? Pid { get; } = vm.MainPid;
 
+        public DefinedVm? Definition { get; } = vm.Definition;
+
+        /// <summary>Null if the cgroup is gone.</summary>
         public VmSample? Read(DateTimeOffset at)
         {
             if (cgroup.Read() is not { } sample)
@@ -94,9 +106,8 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
                 return null;
             }
 
-            // Without a tap, what the main process's own network namespace counts; nothing if that is the host's.
-            var network = taps.Length == 0 && pid is { } main ? processNetwork.Read(main) : null;
-            foreach (var tap in taps)
+            var network = _process?.Read();
+            foreach (var tap in _taps)
             {
                 if (tap.Read() is { } counters)
                 {
@@ -104,13 +115,15 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
                 }
             }
 
-            return new(at, sample, _cpu.Update(sample), network);
+            var (cpu, io, traffic) = (_cpu.Update(sample), _io.Update(sample), _traffic.Update(sample.Timestamp, network));
+            return new(at, sample, cpu, network) { IoRates = io, NetworkRates = traffic };
         }
 
         public void Dispose()
         {
             cgroup.Dispose();
-            foreach (var tap in taps)
+            _process?.Dispose();
+            foreach (var tap in _taps)
             {
                 tap.Dispose();
             }

@@ -13,17 +13,19 @@ namespace Blixard.Node.Api;
 /// </summary>
 internal static class EventFields
 {
+    private const string Millipercent = "_millipercent";
+    private const string Network = "network_";
+
     // Where the document says it otherwise than by turning snake_case into camelCase.
     private static readonly Dictionary<string, string> Renamed = new(StringComparer.Ordinal)
     {
-        ["cpu_millipercent"] = "cpuPercent",
         ["cpu_usage_usec"] = "cpuSeconds",
+        ["cpu_user_usec"] = "cpuUserSeconds",
+        ["cpu_system_usec"] = "cpuSystemSeconds",
         ["disk_reads"] = "diskReadOperations",
         ["disk_writes"] = "diskWriteOperations",
-        ["network_rx_bytes"] = "netRxBytes",
-        ["network_tx_bytes"] = "netTxBytes",
-        ["network_rx_packets"] = "netRxPackets",
-        ["network_tx_packets"] = "netTxPackets",
+        ["disk_reads_per_second"] = "diskReadOperationsPerSecond",
+        ["disk_writes_per_second"] = "diskWriteOperationsPerSecond",
         ["passed"] = "status",
         ["staleness"] = "staleReason",
         ["member_id"] = "id",
@@ -98,8 +100,9 @@ internal static class EventFields
     {
         (_, null) => null,
         ("passed", { } passed) => passed.Flag ? "passing" : "failing",
-        ("cpu_millipercent", { } figure) => figure.Number / 1000.0,
-        ("cpu_usage_usec", { } figure) => figure.Number / 1e6,
+        ("cpu_usage_usec" or "cpu_user_usec" or "cpu_system_usec", { } figure) => figure.Number / 1e6,
+        (_, { Kind: FieldValueKind.Number } figure) when last.EndsWith(Millipercent, StringComparison.Ordinal) =>
+            figure.Number / 1000.0,
         ("created_at" or "registered_at" or "status_since" or "since" or "refused_claims", { } time) =>
             UtcInstantConverter.Text(Instants.At(time.Number)),
         ("state" or "status" or "memory_limit_source", { Text: { } text }) => Camel(text),
@@ -150,6 +153,16 @@ internal static class EventFields
         if (Renamed.TryGetValue(name, out var renamed))
         {
             return renamed;
+        }
+
+        if (name.EndsWith(Millipercent, StringComparison.Ordinal))
+        {
+            name = name[..^Millipercent.Length] + "_percent";
+        }
+
+        if (name.StartsWith(Network, StringComparison.Ordinal))
+        {
+            name = "net_" + name[Network.Length..];
         }
 
         var words = name.Split('_');

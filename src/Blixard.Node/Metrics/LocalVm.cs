@@ -37,7 +37,21 @@ internal sealed record LocalVm
 
     public ulong? NetworkTxPackets { get; init; }
 
+    public ulong? NetworkRxErrors { get; init; }
+
+    public ulong? NetworkTxErrors { get; init; }
+
+    public ulong? NetworkRxDropped { get; init; }
+
+    public ulong? NetworkTxDropped { get; init; }
+
     public ulong? Pids { get; init; }
+
+    /// <summary>Null also where there is no limit.</summary>
+    public ulong? PidsLimit { get; init; }
+
+    /// <summary>How long the unit's processes waited for a resource, by its name: cpu, memory, io.</summary>
+    public IReadOnlyList<LocalPressure> Pressures { get; init; } = [];
 
     /// <summary>As the running hypervisor says.</summary>
     public uint? Vcpus { get; init; }
@@ -53,6 +67,9 @@ internal sealed record LocalVm
     /// <summary>The checks that this host made itself, by name.</summary>
     public IReadOnlyList<LocalCheck> Checks { get; init; } = [];
 }
+
+/// <summary>Microseconds in which some, or all, of the unit's processes waited (PSI's total).</summary>
+internal sealed record LocalPressure(string Resource, ulong SomeUsec, ulong? FullUsec);
 
 internal sealed record LocalCheck(string Name, bool Passed);
 

@@ -17,8 +17,10 @@ internal sealed class VmCollector(ILocalVms local, Replica replica, NodeFacts no
     /// <summary>Of one VM, the first by name.</summary>
     public const int MaxChecks = 8;
 
-    /// <summary>The most series that one VM can have: six states, seventeen figures and its checks.</summary>
-    public const int MaxSeriesPerVm = 6 + 17 + MaxChecks;
+    /// <summary>
+    /// The most series that one VM can have: six states, twenty-two figures, two for each of three pressures, its checks.
+    /// </summary>
+    public const int MaxSeriesPerVm = 6 + 22 + 6 + MaxChecks;
 
     public void Collect(PrometheusText text)
     {
@@ -79,11 +81,26 @@ internal sealed class VmCollector(ILocalVms local, Replica replica, NodeFacts no
         Figure(families.NetworkTransmitted, vm.NetworkTxBytes);
         Figure(families.PacketsReceived, vm.NetworkRxPackets);
         Figure(families.PacketsTransmitted, vm.NetworkTxPackets);
+        Figure(families.ReceiveErrors, vm.NetworkRxErrors);
+        Figure(families.TransmitErrors, vm.NetworkTxErrors);
+        Figure(families.ReceiveDropped, vm.NetworkRxDropped);
+        Figure(families.TransmitDropped, vm.NetworkTxDropped);
         Figure(families.Pids, vm.Pids);
+        Figure(families.PidsLimit, vm.PidsLimit);
         Figure(families.Restarts, vm.Restarts);
         Figure(families.Vcpus, vm.Vcpus);
         Figure(families.RestartPending, vm.RestartPending is { } pending ? pending ? 1 : 0 : null);
         Figure(families.Healthy, known?.Healthy is { } healthy ? healthy ? 1 : 0 : null);
+
+        foreach (var pressure in vm.Pressures)
+        {
+            var resource = new Label("resource", pressure.Resource);
+            series.Add(new(families.Stalled, pressure.SomeUsec / 1e6, name, resource, new("waiting", "some")));
+            if (pressure.FullUsec is { } full)
+            {
+                series.Add(new(families.Stalled, full / 1e6, name, resource, new("waiting", "all")));
+            }
+        }
 
         var checks = ChecksOf(vm, known);
         text.Drop(DropReason.VmLimit, Math.Max(0, checks.Count - MaxChecks));

@@ -46,6 +46,24 @@ internal sealed class VmFamilies(PrometheusText text)
     public MetricFamily PacketsTransmitted { get; } =
         text.Counter("blixard_vm_network_transmit_packets_total", "Packets that the guest sent.");
 
+    public MetricFamily ReceiveErrors { get; } =
+        text.Counter("blixard_vm_network_receive_errors_total", "Packets for the guest that were damaged.");
+
+    public MetricFamily TransmitErrors { get; } =
+        text.Counter("blixard_vm_network_transmit_errors_total", "Packets of the guest that were damaged.");
+
+    public MetricFamily ReceiveDropped { get; } =
+        text.Counter("blixard_vm_network_receive_dropped_total", "Packets for the guest that were dropped.");
+
+    public MetricFamily TransmitDropped { get; } =
+        text.Counter("blixard_vm_network_transmit_dropped_total", "Packets of the guest that were dropped.");
+
+    public MetricFamily PidsLimit { get; } =
+        text.Gauge("blixard_vm_pids_limit", "The most processes and threads that the VM's unit may have.");
+
+    public MetricFamily Stalled { get; } = text.Counter(
+        "blixard_vm_stalled_seconds_total", "Time in which some or all of the unit's processes waited for a resource.");
+
     public MetricFamily Pids { get; } = text.Gauge("blixard_vm_pids", "Processes and threads of the VM's unit.");
 
     public MetricFamily Restarts { get; } =

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Google.Protobuf.Reflection;
+
 namespace Blixard.StateMachine.Commands;
 
 /// <summary>
@@ -22,11 +25,18 @@ public static class CommandVersions
     /// <summary>What a node knows that registered without saying.</summary>
     public const uint Oldest = 1;
 
+    private static readonly ImmutableArray<FieldDescriptor> LaterFigures =
+    [
+        .. ResourceUsage.Descriptor.Fields.InFieldNumberOrder()
+            .Where(field => field.FieldNumber > ResourceUsage.PidsFieldNumber),
+    ];
+
     // One line per version: what came with it.
     //   1  everything up to and including SetAnnotation and the changes of the membership
     //   2  AdvanceTime, and with it the end of sessions that are unused for long
     //   3  the envelope's idempotency key, and the session that a command supersedes; CancelMembershipChange
-    //   4  what a VM is made of, and VMs that their node can't see at the moment (VmObservation facts, unseen)
+    //   4  what a VM is made of, and VMs that their node can't see at the moment (VmObservation facts, unseen);
+    //      figures beyond the first (ResourceUsage from number 15 on)
     public static uint Needed(Command command)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -45,9 +55,25 @@ public static class CommandVersions
     {
         foreach (var vm in report.Vms)
         {
-            if (vm.Facts is not null || vm.Unseen)
+            if (vm.Facts is not null || vm.Unseen || HasLaterFigures(vm.Resources))
             {
                 return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool HasLaterFigures(ResourceUsage? usage)
+    {
+        if (usage is not null)
+        {
+            foreach (var figure in LaterFigures)
+            {
+                if (figure.Accessor.HasValue(usage))
+                {
+                    return true;
+                }
             }
         }
 

@@ -79,7 +79,62 @@ internal static class VmRules
         ?? Rules.Figure("network_tx_bytes", usage.HasNetworkTxBytes, usage.NetworkTxBytes)
         ?? Rules.Figure("network_rx_packets", usage.HasNetworkRxPackets, usage.NetworkRxPackets)
         ?? Rules.Figure("network_tx_packets", usage.HasNetworkTxPackets, usage.NetworkTxPackets)
-        ?? Rules.Figure("pids", usage.HasPids, usage.Pids);
+        ?? Rules.Figure("pids", usage.HasPids, usage.Pids)
+        ?? Rules.Figure("swap_bytes", usage.HasSwapBytes, usage.SwapBytes)
+        ?? Rules.Figure("cpu_user_usec", usage.HasCpuUserUsec, usage.CpuUserUsec)
+        ?? Rules.Figure("cpu_system_usec", usage.HasCpuSystemUsec, usage.CpuSystemUsec)
+        ?? Rules.Figure("disk_read_bytes_per_second", usage.HasDiskReadBytesPerSecond, usage.DiskReadBytesPerSecond)
+        ?? Rules.Figure(
+            "disk_write_bytes_per_second",
+            usage.HasDiskWriteBytesPerSecond,
+            usage.DiskWriteBytesPerSecond)
+        ?? Rules.Figure("disk_reads_per_second", usage.HasDiskReadsPerSecond, usage.DiskReadsPerSecond)
+        ?? Rules.Figure("disk_writes_per_second", usage.HasDiskWritesPerSecond, usage.DiskWritesPerSecond)
+        ?? Rules.Figure(
+            "network_rx_bytes_per_second",
+            usage.HasNetworkRxBytesPerSecond,
+            usage.NetworkRxBytesPerSecond)
+        ?? Rules.Figure(
+            "network_tx_bytes_per_second",
+            usage.HasNetworkTxBytesPerSecond,
+            usage.NetworkTxBytesPerSecond)
+        ?? Rules.Figure(
+            "network_rx_packets_per_second",
+            usage.HasNetworkRxPacketsPerSecond,
+            usage.NetworkRxPacketsPerSecond)
+        ?? Rules.Figure(
+            "network_tx_packets_per_second",
+            usage.HasNetworkTxPacketsPerSecond,
+            usage.NetworkTxPacketsPerSecond)
+        ?? Rules.Figure("network_rx_errors", usage.HasNetworkRxErrors, usage.NetworkRxErrors)
+        ?? Rules.Figure("network_tx_errors", usage.HasNetworkTxErrors, usage.NetworkTxErrors)
+        ?? Rules.Figure("network_rx_dropped", usage.HasNetworkRxDropped, usage.NetworkRxDropped)
+        ?? Rules.Figure("network_tx_dropped", usage.HasNetworkTxDropped, usage.NetworkTxDropped)
+        ?? Rules.Figure("pids_limit", usage.HasPidsLimit, usage.PidsLimit)
+        ?? Rules.Figure(
+            "cpu_pressure_some_millipercent",
+            usage.HasCpuPressureSomeMillipercent,
+            usage.CpuPressureSomeMillipercent)
+        ?? Rules.Figure(
+            "cpu_pressure_full_millipercent",
+            usage.HasCpuPressureFullMillipercent,
+            usage.CpuPressureFullMillipercent)
+        ?? Rules.Figure(
+            "memory_pressure_some_millipercent",
+            usage.HasMemoryPressureSomeMillipercent,
+            usage.MemoryPressureSomeMillipercent)
+        ?? Rules.Figure(
+            "memory_pressure_full_millipercent",
+            usage.HasMemoryPressureFullMillipercent,
+            usage.MemoryPressureFullMillipercent)
+        ?? Rules.Figure(
+            "io_pressure_some_millipercent",
+            usage.HasIoPressureSomeMillipercent,
+            usage.IoPressureSomeMillipercent)
+        ?? Rules.Figure(
+            "io_pressure_full_millipercent",
+            usage.HasIoPressureFullMillipercent,
+            usage.IoPressureFullMillipercent);
 
     private static string? Check(VmFacts facts) =>
         Rules.OptionalName("hypervisor", facts.Hypervisor)

@@ -143,4 +143,54 @@ public sealed record Resources
     public ulong? NetworkTxPackets { get; init; }
 
     public ulong? Pids { get; init; }
+
+    public ulong? SwapBytes { get; init; }
+
+    public ulong? CpuUserUsec { get; init; }
+
+    public ulong? CpuSystemUsec { get; init; }
+
+    /// <summary>Rates are rounded, between the last two samples; null in the first one of a run.</summary>
+    public ulong? DiskReadBytesPerSecond { get; init; }
+
+    public ulong? DiskWriteBytesPerSecond { get; init; }
+
+    public ulong? DiskReadsPerSecond { get; init; }
+
+    public ulong? DiskWritesPerSecond { get; init; }
+
+    public ulong? NetworkRxBytesPerSecond { get; init; }
+
+    public ulong? NetworkTxBytesPerSecond { get; init; }
+
+    public ulong? NetworkRxPacketsPerSecond { get; init; }
+
+    public ulong? NetworkTxPacketsPerSecond { get; init; }
+
+    public ulong? NetworkRxErrors { get; init; }
+
+    public ulong? NetworkTxErrors { get; init; }
+
+    public ulong? NetworkRxDropped { get; init; }
+
+    public ulong? NetworkTxDropped { get; init; }
+
+    /// <summary>Null also where there is no limit.</summary>
+    public ulong? PidsLimit { get; init; }
+
+    /// <summary>
+    /// Thousandths of a percent of the last 10 s in which some of its processes waited for the resource, or all
+    /// (Documentation/accounting/psi.rst, avg10).
+    /// </summary>
+    public ulong? CpuPressureSomeMillipercent { get; init; }
+
+    public ulong? CpuPressureFullMillipercent { get; init; }
+
+    public ulong? MemoryPressureSomeMillipercent { get; init; }
+
+    public ulong? MemoryPressureFullMillipercent { get; init; }
+
+    public ulong? IoPressureSomeMillipercent { get; init; }
+
+    public ulong? IoPressureFullMillipercent { get; init; }
 }

@@ -85,6 +85,32 @@ internal static class ObservationCodec
         NetworkRxPackets = usage.HasNetworkRxPackets ? usage.NetworkRxPackets : null,
         NetworkTxPackets = usage.HasNetworkTxPackets ? usage.NetworkTxPackets : null,
         Pids = usage.HasPids ? usage.Pids : null,
+        SwapBytes = usage.HasSwapBytes ? usage.SwapBytes : null,
+        CpuUserUsec = usage.HasCpuUserUsec ? usage.CpuUserUsec : null,
+        CpuSystemUsec = usage.HasCpuSystemUsec ? usage.CpuSystemUsec : null,
+        DiskReadBytesPerSecond = usage.HasDiskReadBytesPerSecond ? usage.DiskReadBytesPerSecond : null,
+        DiskWriteBytesPerSecond = usage.HasDiskWriteBytesPerSecond ? usage.DiskWriteBytesPerSecond : null,
+        DiskReadsPerSecond = usage.HasDiskReadsPerSecond ? usage.DiskReadsPerSecond : null,
+        DiskWritesPerSecond = usage.HasDiskWritesPerSecond ? usage.DiskWritesPerSecond : null,
+        NetworkRxBytesPerSecond = usage.HasNetworkRxBytesPerSecond ? usage.NetworkRxBytesPerSecond : null,
+        NetworkTxBytesPerSecond = usage.HasNetworkTxBytesPerSecond ? usage.NetworkTxBytesPerSecond : null,
+        NetworkRxPacketsPerSecond = usage.HasNetworkRxPacketsPerSecond ? usage.NetworkRxPacketsPerSecond : null,
+        NetworkTxPacketsPerSecond = usage.HasNetworkTxPacketsPerSecond ? usage.NetworkTxPacketsPerSecond : null,
+        NetworkRxErrors = usage.HasNetworkRxErrors ? usage.NetworkRxErrors : null,
+        NetworkTxErrors = usage.HasNetworkTxErrors ? usage.NetworkTxErrors : null,
+        NetworkRxDropped = usage.HasNetworkRxDropped ? usage.NetworkRxDropped : null,
+        NetworkTxDropped = usage.HasNetworkTxDropped ? usage.NetworkTxDropped : null,
+        PidsLimit = usage.HasPidsLimit ? usage.PidsLimit : null,
+        CpuPressureSomeMillipercent = usage.HasCpuPressureSomeMillipercent ? usage.CpuPressureSomeMillipercent : null,
+        CpuPressureFullMillipercent = usage.HasCpuPressureFullMillipercent ? usage.CpuPressureFullMillipercent : null,
+        MemoryPressureSomeMillipercent = usage.HasMemoryPressureSomeMillipercent
+            ? usage.MemoryPressureSomeMillipercent
+            : null,
+        MemoryPressureFullMillipercent = usage.HasMemoryPressureFullMillipercent
+            ? usage.MemoryPressureFullMillipercent
+            : null,
+        IoPressureSomeMillipercent = usage.HasIoPressureSomeMillipercent ? usage.IoPressureSomeMillipercent : null,
+        IoPressureFullMillipercent = usage.HasIoPressureFullMillipercent ? usage.IoPressureFullMillipercent : null,
     };
 
     private static ResourceUsage Write(Resources resources)
@@ -153,6 +179,116 @@ internal static class ObservationCodec
         if (resources.Pids is { } pids)
         {
             usage.Pids = pids;
+        }
+
+        if (resources.SwapBytes is { } swapBytes)
+        {
+            usage.SwapBytes = swapBytes;
+        }
+
+        if (resources.CpuUserUsec is { } cpuUserUsec)
+        {
+            usage.CpuUserUsec = cpuUserUsec;
+        }
+
+        if (resources.CpuSystemUsec is { } cpuSystemUsec)
+        {
+            usage.CpuSystemUsec = cpuSystemUsec;
+        }
+
+        if (resources.DiskReadBytesPerSecond is { } diskReadBytesPerSecond)
+        {
+            usage.DiskReadBytesPerSecond = diskReadBytesPerSecond;
+        }
+
+        if (resources.DiskWriteBytesPerSecond is { } diskWriteBytesPerSecond)
+        {
+            usage.DiskWriteBytesPerSecond = diskWriteBytesPerSecond;
+        }
+
+        if (resources.DiskReadsPerSecond is { } diskReadsPerSecond)
+        {
+            usage.DiskReadsPerSecond = diskReadsPerSecond;
+        }
+
+        if (resources.DiskWritesPerSecond is { } diskWritesPerSecond)
+        {
+            usage.DiskWritesPerSecond = diskWritesPerSecond;
+        }
+
+        if (resources.NetworkRxBytesPerSecond is { } networkRxBytesPerSecond)
+        {
+            usage.NetworkRxBytesPerSecond = networkRxBytesPerSecond;
+        }
+
+        if (resources.NetworkTxBytesPerSecond is { } networkTxBytesPerSecond)
+        {
+            usage.NetworkTxBytesPerSecond = networkTxBytesPerSecond;
+        }
+
+        if (resources.NetworkRxPacketsPerSecond is { } networkRxPacketsPerSecond)
+        {
+            usage.NetworkRxPacketsPerSecond = networkRxPacketsPerSecond;
+        }
+
+        if (resources.NetworkTxPacketsPerSecond is { } networkTxPacketsPerSecond)
+        {
+            usage.NetworkTxPacketsPerSecond = networkTxPacketsPerSecond;
+        }
+
+        if (resources.NetworkRxErrors is { } networkRxErrors)
+        {
+            usage.NetworkRxErrors = networkRxErrors;
+        }
+
+        if (resources.NetworkTxErrors is { } networkTxErrors)
+        {
+            usage.NetworkTxErrors = networkTxErrors;
+        }
+
+        if (resources.NetworkRxDropped is { } networkRxDropped)
+        {
+            usage.NetworkRxDropped = networkRxDropped;
+        }
+
+        if (resources.NetworkTxDropped is { } networkTxDropped)
+        {
+            usage.NetworkTxDropped = networkTxDropped;
+        }
+
+        if (resources.PidsLimit is { } pidsLimit)
+        {
+            usage.PidsLimit = pidsLimit;
+        }
+
+        if (resources.CpuPressureSomeMillipercent is { } cpuPressureSomeMillipercent)
+        {
+            usage.CpuPressureSomeMillipercent = cpuPressureSomeMillipercent;
+        }
+
+        if (resources.CpuPressureFullMillipercent is { } cpuPressureFullMillipercent)
+        {
+            usage.CpuPressureFullMillipercent = cpuPressureFullMillipercent;
+        }
+
+        if (resources.MemoryPressureSomeMillipercent is { } memoryPressureSomeMillipercent)
+        {
+            usage.MemoryPressureSomeMillipercent = memoryPressureSomeMillipercent;
+        }
+
+        if (resources.MemoryPressureFullMillipercent is { } memoryPressureFullMillipercent)
+        {
+            usage.MemoryPressureFullMillipercent = memoryPressureFullMillipercent;
+        }
+
+        if (resources.IoPressureSomeMillipercent is { } ioPressureSomeMillipercent)
+        {
+            usage.IoPressureSomeMillipercent = ioPressureSomeMillipercent;
+        }
+
+        if (resources.IoPressureFullMillipercent is { } ioPressureFullMillipercent)
+        {
+            usage.IoPressureFullMillipercent = ioPressureFullMillipercent;
         }
 
         return usage;

@@ -140,6 +140,28 @@ internal static class VmFields
         fields.Figure(at + "network_rx_packets", resources.NetworkRxPackets);
         fields.Figure(at + "network_tx_packets", resources.NetworkTxPackets);
         fields.Figure(at + "pids", resources.Pids);
+        fields.Figure(at + "swap_bytes", resources.SwapBytes);
+        fields.Figure(at + "cpu_user_usec", resources.CpuUserUsec);
+        fields.Figure(at + "cpu_system_usec", resources.CpuSystemUsec);
+        fields.Figure(at + "disk_read_bytes_per_second", resources.DiskReadBytesPerSecond);
+        fields.Figure(at + "disk_write_bytes_per_second", resources.DiskWriteBytesPerSecond);
+        fields.Figure(at + "disk_reads_per_second", resources.DiskReadsPerSecond);
+        fields.Figure(at + "disk_writes_per_second", resources.DiskWritesPerSecond);
+        fields.Figure(at + "network_rx_bytes_per_second", resources.NetworkRxBytesPerSecond);
+        fields.Figure(at + "network_tx_bytes_per_second", resources.NetworkTxBytesPerSecond);
+        fields.Figure(at + "network_rx_packets_per_second", resources.NetworkRxPacketsPerSecond);
+        fields.Figure(at + "network_tx_packets_per_second", resources.NetworkTxPacketsPerSecond);
+        fields.Figure(at + "network_rx_errors", resources.NetworkRxErrors);
+        fields.Figure(at + "network_tx_errors", resources.NetworkTxErrors);
+        fields.Figure(at + "network_rx_dropped", resources.NetworkRxDropped);
+        fields.Figure(at + "network_tx_dropped", resources.NetworkTxDropped);
+        fields.Figure(at + "pids_limit", resources.PidsLimit);
+        fields.Figure(at + "cpu_pressure_some_millipercent", resources.CpuPressureSomeMillipercent);
+        fields.Figure(at + "cpu_pressure_full_millipercent", resources.CpuPressureFullMillipercent);
+        fields.Figure(at + "memory_pressure_some_millipercent", resources.MemoryPressureSomeMillipercent);
+        fields.Figure(at + "memory_pressure_full_millipercent", resources.MemoryPressureFullMillipercent);
+        fields.Figure(at + "io_pressure_some_millipercent", resources.IoPressureSomeMillipercent);
+        fields.Figure(at + "io_pressure_full_millipercent", resources.IoPressureFullMillipercent);
     }
 
     private static void Add(FieldList fields, string at, Health health)

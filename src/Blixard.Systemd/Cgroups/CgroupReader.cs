@@ -9,6 +9,9 @@ public sealed class CgroupReader : IDisposable
     // io.stat has a line of about 100 bytes per device; the others are far smaller.
     private const int BufferBytes = 16 * 1024;
 
+    // Readings until a file that is not there is looked for again: five minutes at one every 5 s.
+    private const int Rest = 60;
+
     // Scratch space of the thread that reads: one for a thousand readers, empty of meaning between two reads.
     [ThreadStatic]
     private static byte[]? s_buffer;
@@ -26,6 +29,7 @@ public sealed class CgroupReader : IDisposable
     private readonly KernelFile _cpuPressure;
     private readonly KernelFile _memoryPressure;
     private readonly KernelFile _ioPressure;
+    private readonly KernelFile[] _files;
 
     /// <param name="controlGroup">As D-Bus gives it, for example <c>/system.slice/microvm@a.service</c>.</param>
     /// <exception cref="ArgumentException">It is not a control group.</exception>
@@ -46,6 +50,11 @@ public sealed class CgroupReader : IDisposable
         _cpuPressure = File("cpu.pressure");
         _memoryPressure = File("memory.pressure");
         _ioPressure = File("io.pressure");
+        _files =
+        [
+            _cpuStat, _memoryCurrent, _memoryMax, _memorySwap, _ioStat, _pidsCurrent, _pidsMax, _cpuPressure,
+            _memoryPressure, _ioPressure,
+        ];
     }
 
     private delegate bool Parse<T>(ReadOnlySpan<byte> content, out T value);
@@ -60,6 +69,12 @@ public sealed class CgroupReader : IDisposable
         var cpu = Value<CpuUsage>(_cpuStat, StatParser.TryCpu);
         if (cpu is null && !Directory.Exists(_directory))
         {
+            // What comes in its place may have other controllers.
+            foreach (var file in _files)
+            {
+                file.LookAgain();
+            }
+
             return null;
         }
 
@@ -79,19 +94,13 @@ public sealed class CgroupReader : IDisposable
 
     public void Dispose()
     {
-        _cpuStat.Dispose();
-        _memoryCurrent.Dispose();
-        _memoryMax.Dispose();
-        _memorySwap.Dispose();
-        _ioStat.Dispose();
-        _pidsCurrent.Dispose();
-        _pidsMax.Dispose();
-        _cpuPressure.Dispose();
-        _memoryPressure.Dispose();
-        _ioPressure.Dispose();
+        foreach (var file in _files)
+        {
+            file.Dispose();
+        }
     }
 
-    private KernelFile File(string name) => new(Path.Combine(_directory, name));
+    private KernelFile File(string name) => new(Path.Combine(_directory, name), Rest);
 
     private ulong? Limit(KernelFile file) =>
         Value<ulong>(file, StatParser.TryLimit) is { } value and not StatParser.NoLimit ? value : null;

@@ -1,90 +1,144 @@
+using System.Buffers.Text;
 using System.Globalization;
 using Blixard.Systemd.Cgroups;
 
 namespace Blixard.Systemd.Network;
 
 /// <summary>
-/// Counters of a process's network namespace, for VMs without a tap (user-mode networking in a namespace of its own).
+/// Counters of a process's network namespace, for a VM without a tap (user-mode networking in a namespace of its own).
+/// One thread at a time.
 /// </summary>
-public sealed class ProcessNetwork(ReadErrors errors, string procRoot = "/proc")
+public sealed class ProcessNetwork : IDisposable
 {
+    // A line of about 130 bytes for each interface.
+    private const int BufferBytes = 16 * 1024;
+
+    // Readings until a process that was found in our own namespace is looked at again: what starts it may move it.
+    private const int Rest = 12;
+
+    [ThreadStatic]
+    private static byte[]? s_buffer;
+
+    private readonly ReadErrors _errors;
+    private readonly KernelFile _counters;
+    private readonly FileInfo _namespace;
+    private readonly FileInfo _ownNamespace;
+    private bool _isOwn = true;
+    private int _resting;
+
+    /// <param name="pid">The unit's main process.</param>
+    public ProcessNetwork(int pid, ReadErrors errors, string procRoot = "/proc")
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(pid, 1);
+        var directory = Path.Combine(procRoot, pid.ToString(CultureInfo.InvariantCulture));
+        _errors = errors;
+        _counters = new(Path.Combine(directory, "net", "dev"));
+        _namespace = new(Path.Combine(directory, "ns", "net"));
+        _ownNamespace = new(Path.Combine(procRoot, "self", "ns", "net"));
+    }
+
     /// <summary>
     /// All interfaces of the process's namespace but the loopback, summed. Null if the process is gone, or if it is in
     /// our own namespace: those counters are the host's, and would be wrong for every VM on it.
     /// </summary>
-    /// <param name="pid">The unit's main process.</param>
-    public NetworkCounters? Read(int pid)
+    public NetworkCounters? Read()
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(pid, 1);
-        var directory = Path.Combine(procRoot, pid.ToString(CultureInfo.InvariantCulture));
+        if (_isOwn && (_isOwn = IsOwn()))
+        {
+            return null;
+        }
+
+        var buffer = s_buffer ??= new byte[BufferBytes];
+        var length = _counters.Read(buffer, inPieces: true);
+        if (length < 0)
+        {
+            // It has just ended, or we may not look: not available.
+            _isOwn = true;
+            return null;
+        }
+
+        if (length < buffer.Length && TryParse(buffer.AsSpan(0, length), out var counters))
+        {
+            return counters;
+        }
+
+        _errors.Add(_counters.Path);
+        return null;
+    }
+
+    public void Dispose() => _counters.Dispose();
+
+    private bool IsOwn()
+    {
+        if (_resting > 0)
+        {
+            _resting--;
+            return true;
+        }
+
         try
         {
             // The link reads "net:[4026531840]": equal text, same namespace.
-            var theirs = new FileInfo(Path.Combine(directory, "ns", "net")).LinkTarget;
-            var ours = new FileInfo(Path.Combine(procRoot, "self", "ns", "net")).LinkTarget;
-            if (theirs is null || theirs == ours)
+            _namespace.Refresh();
+            if (_namespace.LinkTarget is { } theirs && theirs != _ownNamespace.LinkTarget)
             {
-                return null;
+                return false;
             }
-
-            var file = Path.Combine(directory, "net", "dev");
-            var counters = Parse(File.ReadAllText(file));
-            if (counters is null)
-            {
-                errors.Add(file);
-            }
-
-            return counters;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It has just ended, or we may not look: not available.
-            return null;
+            // Ended, or not ours to look at.
         }
+
+        _resting = Rest;
+        return true;
     }
 
-    /// <summary>proc_net_dev(5): two lines of headings, then "name: rx x 8 tx x 8"; null if it is not that.</summary>
-    internal static NetworkCounters? Parse(string content)
+    /// <summary>proc_net_dev(5): two lines of headings, then "name: rx x 8 tx x 8"; false if it is not that.</summary>
+    internal static bool TryParse(ReadOnlySpan<byte> content, out NetworkCounters sum)
     {
-        var sum = default(NetworkCounters);
-        var lines = content.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (lines.Length < 2)
+        sum = default;
+        var lines = 0;
+        foreach (var range in content.Split((byte)'\n'))
         {
-            return null;
-        }
-
-        foreach (var line in lines.AsSpan(2))
-        {
-            var colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0)
-            {
-                return null;
-            }
-
-            if (line.AsSpan(0, colon).Trim() is "lo")
+            var line = content[range];
+            if (line.IsEmpty || lines++ < 2)
             {
                 continue;
             }
 
-            var fields = line[(colon + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var values = new ulong[16];
-            if (fields.Length < values.Length)
+            var colon = line.IndexOf((byte)':');
+            if (colon < 0 || !TryParseCounters(line[(colon + 1)..], out var counters))
             {
-                return null;
+                return false;
             }
 
-            for (var i = 0; i < values.Length; i++)
+            if (!line[..colon].Trim((byte)' ').SequenceEqual("lo"u8))
             {
-                if (!ulong.TryParse(fields[i], NumberStyles.None, CultureInfo.InvariantCulture, out values[i]))
-                {
-                    return null;
-                }
+                sum += counters;
             }
-
-            sum += new NetworkCounters(
-                values[0], values[1], values[2], values[3], values[8], values[9], values[10], values[11]);
         }
 
-        return sum;
+        return lines >= 2;
+    }
+
+    private static bool TryParseCounters(ReadOnlySpan<byte> text, out NetworkCounters counters)
+    {
+        Span<ulong> values = stackalloc ulong[16];
+        counters = default;
+        for (var i = 0; i < values.Length; i++)
+        {
+            text = text.TrimStart((byte)' ');
+            if (!Utf8Parser.TryParse(text, out values[i], out var used)
+                || (used < text.Length && text[used] != (byte)' '))
+            {
+                return false;
+            }
+
+            text = text[used..];
+        }
+
+        counters = new(values[0], values[1], values[2], values[3], values[8], values[9], values[10], values[11]);
+        return true;
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Blixard.Client.Contracts;
 using Blixard.Node.Api;
+using Blixard.StateMachine.Commands;
 using Blixard.StateMachine.State;
 using Changed = Blixard.StateMachine.State.FieldChange;
 
@@ -35,6 +37,10 @@ public class EventFieldsTests
     [InlineData("observations[n1].resources.cpu_usage_usec", 1_500_000L, "observations.n1.resources.cpuSeconds", "1.5")]
     [InlineData("observations[n1].resources.network_rx_bytes", 7L, "observations.n1.resources.netRxBytes", "7")]
     [InlineData("observations[n1].resources.disk_reads", 7L, "observations.n1.resources.diskReadOperations", "7")]
+    [InlineData("observations[n1].resources.cpu_user_usec", 1_500_000L, "observations.n1.resources.cpuUserSeconds", "1.5")]
+    [InlineData("observations[n1].resources.disk_reads_per_second", 7L, "observations.n1.resources.diskReadOperationsPerSecond", "7")]
+    [InlineData("observations[n1].resources.network_tx_dropped", 7L, "observations.n1.resources.netTxDropped", "7")]
+    [InlineData("observations[n1].resources.io_pressure_full_millipercent", 500L, "observations.n1.resources.ioPressureFullPercent", "0.5")]
     [InlineData("observations[n1].main_pid", 77L, "observations.n1.mainPid", "77")]
     [InlineData("created_at", Time, "createdAt", $"\"{TimeText}\"")]
     [InlineData("observations[n1].since", Time, "observations.n1.since", $"\"{TimeText}\"")]
@@ -56,6 +62,18 @@ public class EventFieldsTests
         var field = Of(EntityKind.Vm, path, FieldValue.Of(value));
 
         Assert.Equal((shownPath, json), (field.Path, field.New!.ToJsonString()));
+    }
+
+    [Fact]
+    public void Every_figure_has_its_name_in_the_document()
+    {
+        var shown = JsonSerializer.SerializeToNode(new VmResources(), ApiJson.Default.VmResources)!.AsObject();
+        foreach (var figure in ResourceUsage.Descriptor.Fields.InFieldNumberOrder().Where(field => field.HasPresence))
+        {
+            var path = Of(EntityKind.Vm, $"observations[n1].resources.{figure.Name}", FieldValue.Of(1)).Path;
+
+            Assert.Contains(shown, property => property.Key == path.Split('.')[^1]);
+        }
     }
 
     [Fact]

@@ -21,6 +21,7 @@ internal static class Samples
             {
                 ["KeepAlive"] = KeepAlive(),
                 ["UpdateStateWithFacts"] = UpdateStateWithFacts(),
+                ["UpdateStateWithUsage"] = UpdateStateWithUsage(),
                 ["RegisterNodeWithClusterVersion"] = RegisterNodeWithClusterVersion(),
                 ["SetAnnotationWithKey"] = SetAnnotationWithKey(),
                 ["Compressed"] = Compressed(),
@@ -143,6 +144,35 @@ internal static class Samples
             CurrentRunner = "/nix/store/0c2-microvm-qemu-web1",
             MemoryLimitSource = MemoryLimitSource.CommandLine,
         };
+        return command;
+    }
+
+    private static Command UpdateStateWithUsage()
+    {
+        var command = Of(Command.BodyOneofCase.UpdateState);
+        var usage = command.UpdateState.Vms[0].Resources;
+        usage.SwapBytes = 0;
+        usage.CpuUserUsec = 1;
+        usage.CpuSystemUsec = 2;
+        usage.DiskReadBytesPerSecond = 3;
+        usage.DiskWriteBytesPerSecond = 4;
+        usage.DiskReadsPerSecond = 5;
+        usage.DiskWritesPerSecond = 6;
+        usage.NetworkRxBytesPerSecond = 7;
+        usage.NetworkTxBytesPerSecond = 8;
+        usage.NetworkRxPacketsPerSecond = 9;
+        usage.NetworkTxPacketsPerSecond = 10;
+        usage.NetworkRxErrors = 11;
+        usage.NetworkTxErrors = 12;
+        usage.NetworkRxDropped = 13;
+        usage.NetworkTxDropped = 14;
+        usage.PidsLimit = 15;
+        usage.CpuPressureSomeMillipercent = 16;
+        usage.CpuPressureFullMillipercent = 17;
+        usage.MemoryPressureSomeMillipercent = 18;
+        usage.MemoryPressureFullMillipercent = 19;
+        usage.IoPressureSomeMillipercent = 20;
+        usage.IoPressureFullMillipercent = 9_223_372_036_854_775_807;
         return command;
     }
 

@@ -52,6 +52,12 @@ public sealed class ClusterVersionTests
         facts.UpdateState.Vms[1].Facts = new VmFacts();
         Assert.Equal(CommandVersions.FullObservations, CommandVersions.Needed(facts));
 
+        var usage = plain.Clone();
+        usage.UpdateState.Vms[1].Resources = new ResourceUsage { Pids = 1 };
+        Assert.Equal(CommandVersions.Oldest, CommandVersions.Needed(usage));
+        usage.UpdateState.Vms[1].Resources.IoPressureFullMillipercent = 0;
+        Assert.Equal(CommandVersions.FullObservations, CommandVersions.Needed(usage));
+
         var unseen = plain.Clone();
         unseen.UpdateState.Vms[1].Unseen = true;
         Assert.Equal(CommandVersions.FullObservations, CommandVersions.Needed(unseen));

@@ -79,6 +79,36 @@ public sealed class CgroupReaderTests : IDisposable
     }
 
     [Fact]
+    public void A_controller_that_is_enabled_later_is_found()
+    {
+        _root.Write("a.service/cpu.stat", "usage_usec 3\nuser_usec 2\nsystem_usec 1\n");
+        using var reader = new CgroupReader(new(_root.Path), "/a.service", _time, _errors);
+        Assert.Null(reader.Read()!.Value.MemoryCurrent);
+        _root.Write("a.service/memory.current", "7\n");
+        ulong? memory = null;
+        for (var i = 0; i < 100 && memory is null; i++)
+        {
+            memory = reader.Read()!.Value.MemoryCurrent;
+        }
+
+        Assert.Equal(7ul, memory);
+    }
+
+    [Fact]
+    public void What_is_missing_costs_no_allocation_either()
+    {
+        using var reader = Fixture("bare");
+        reader.Read();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 50; i++)
+        {
+            reader.Read();
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
+    }
+
+    [Fact]
     public void A_file_larger_than_any_of_its_kind_is_not_taken_for_half()
     {
         var lines = Enumerable.Repeat("259:0 rbytes=1 wbytes=1 rios=1 wios=1\n", 1000);

@@ -17,13 +17,8 @@ public sealed class ProcessNetworkTests : IDisposable
 
     private readonly TemporaryDirectory _proc = new();
     private readonly ReadErrors _errors = new();
-    private readonly ProcessNetwork _network;
 
-    public ProcessNetworkTests()
-    {
-        _network = new(_errors, _proc.Path);
-        Namespace("self", 1);
-    }
+    public ProcessNetworkTests() => Namespace("self", 1);
 
     public void Dispose() => _proc.Dispose();
 
@@ -32,7 +27,7 @@ public sealed class ProcessNetworkTests : IDisposable
     {
         Namespace("42", 2);
         _proc.Write("42/net/dev", Dev);
-        Assert.Equal(new NetworkCounters(1001, 11, 1, 2, 2002, 22, 3, 4), _network.Read(42));
+        Assert.Equal(new NetworkCounters(1001, 11, 1, 2, 2002, 22, 3, 4), Read(42));
     }
 
     [Fact]
@@ -40,15 +35,15 @@ public sealed class ProcessNetworkTests : IDisposable
     {
         Namespace("42", 1);
         _proc.Write("42/net/dev", Dev);
-        Assert.Null(_network.Read(42));
+        Assert.Null(Read(42));
     }
 
     [Fact]
     public void A_process_that_has_ended_is_null()
     {
-        Assert.Null(_network.Read(43));
+        Assert.Null(Read(43));
         Namespace("44", 2);
-        Assert.Null(_network.Read(44));
+        Assert.Null(Read(44));
         Assert.Equal(0, _errors.Malformed);
     }
 
@@ -61,13 +56,53 @@ public sealed class ProcessNetworkTests : IDisposable
     {
         Namespace("42", 2);
         _proc.Write("42/net/dev", content);
-        Assert.Null(_network.Read(42));
+        Assert.Null(Read(42));
         Assert.Equal(1, _errors.Malformed);
     }
 
     [Fact]
     public void This_process_is_in_its_own_namespace() =>
-        Assert.Null(new ProcessNetwork(_errors).Read(Environment.ProcessId));
+        Assert.Null(new ProcessNetwork(Environment.ProcessId, _errors).Read());
+
+    [Fact]
+    public void A_process_that_is_moved_to_a_namespace_of_its_own_is_found_there()
+    {
+        Namespace("42", 1);
+        _proc.Write("42/net/dev", Dev);
+        using var network = new ProcessNetwork(42, _errors, _proc.Path);
+        Assert.Null(network.Read());
+        File.Delete(_proc.Combine("42", "ns", "net"));
+        Namespace("42", 2);
+        NetworkCounters? counters = null;
+        for (var i = 0; i < 20 && counters is null; i++)
+        {
+            counters = network.Read();
+        }
+
+        Assert.Equal(1001ul, counters?.ReceivedBytes);
+    }
+
+    [Fact]
+    public void Reading_again_allocates_nothing()
+    {
+        Namespace("42", 2);
+        _proc.Write("42/net/dev", Dev);
+        using var network = new ProcessNetwork(42, _errors, _proc.Path);
+        network.Read();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+        {
+            network.Read();
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
+    }
+
+    private NetworkCounters? Read(int pid)
+    {
+        using var network = new ProcessNetwork(pid, _errors, _proc.Path);
+        return network.Read();
+    }
 
     private void Namespace(string process, int id)
     {
