@@ -15,6 +15,7 @@ internal sealed class AgentMetrics : IDisposable
     private readonly Counter<long> _reports;
     private readonly Counter<long> _failures;
     private readonly Counter<long> _disconnects;
+    private readonly Counter<long> _heldBack;
     private readonly Counter<long> _guests;
     private readonly Histogram<double> _sweep;
 
@@ -28,6 +29,9 @@ internal sealed class AgentMetrics : IDisposable
         _reports = _meter.CreateCounter<long>("blixard.agent.reports", description: "Reports that were applied.");
         _failures = _meter.CreateCounter<long>(
             "blixard.agent.report_failures", description: "Reports that were not applied and are made again.");
+        _heldBack = _meter.CreateCounter<long>(
+            "blixard.agent.changes_held_back",
+            description: "Changes of VMs that changed too often: the state they came to is reported later.");
         _disconnects = _meter.CreateCounter<long>(
             "blixard.agent.bus_disconnects",
             description: "Times the signal connection to systemd broke or could not be made.");
@@ -48,6 +52,8 @@ internal sealed class AgentMetrics : IDisposable
     }
 
     public void Reported() => _reports.Add(1);
+
+    public void HeldBack() => _heldBack.Add(1);
 
     public void ReportFailed() => _failures.Add(1);
 

@@ -15,5 +15,11 @@ internal sealed record AgentSettings
     /// <summary>How often this host says that nothing changed.</summary>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Reports of a VM that may follow each other at once.</summary>
+    public int UpdateBurst { get; init; } = 10;
+
+    /// <summary>And then one in this time; zero: there is no limit.</summary>
+    public TimeSpan UpdateInterval { get; init; } = TimeSpan.FromSeconds(1);
+
     public DeadBand DeadBand { get; init; } = new(CpuPercent: 10, Bytes: 16 << 20);
 }

@@ -23,6 +23,8 @@ internal static class AgentSetup
             SampleInterval = options.SampleInterval,
             FullListInterval = options.FullListInterval,
             KeepAliveInterval = options.KeepAliveInterval,
+            UpdateBurst = options.UpdateBurst,
+            UpdateInterval = options.UpdateInterval,
             DeadBand = new(options.DeadBandPercent, (long)options.DeadBandMebibytes << 20),
         });
         services.AddSingleton(provider => Connect(options, provider.GetRequiredService<TimeProvider>()));

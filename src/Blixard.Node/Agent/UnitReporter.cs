@@ -26,6 +26,7 @@ internal sealed partial class UnitReporter(
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
 
     private readonly ReportedState _reported = new(settings.DeadBand);
+    private readonly UpdateBudget _budget = new(settings.UpdateBurst, settings.UpdateInterval, time);
     private readonly Pulse _wake = new();
 
     // Registrations that were refused, with the state in which they were: asked again when that has changed.
@@ -56,7 +57,11 @@ internal sealed partial class UnitReporter(
         while (true)
         {
             var left = settings.KeepAliveInterval - time.GetElapsedTime(lastWord);
-            var woken = wake.IsCompleted || (left > TimeSpan.Zero && await WaitAsync(wake, left, cancellationToken));
+            var held = _budget.Wait;
+            var wait = held is { } sooner && sooner < left ? sooner : left;
+            var woken = wake.IsCompleted
+                || (wait > TimeSpan.Zero && await WaitAsync(wake, wait, cancellationToken))
+                || wait == held;
 
             // Before the view is looked at: what changes from here on is for the next round.
             wake = _wake.Next;
@@ -120,9 +125,11 @@ internal sealed partial class UnitReporter(
 
         var complete = seesAll && _reported.NeedsComplete;
         var due = _reported.Due(view, complete);
+        _budget.Begin();
+        _budget.Keep(seen);
         if (!complete)
         {
-            due = due.RemoveAll(IsRefused);
+            due = due.RemoveAll(vm => IsRefused(vm) || IsHeldBack(vm));
         }
 
         if (due.IsEmpty && !complete)
@@ -145,6 +152,11 @@ internal sealed partial class UnitReporter(
 
         var applied = await ProposeAsync(body, cancellationToken);
         _reported.Acknowledged(sequence, due, Refused(applied), complete);
+        foreach (var vm in due)
+        {
+            _budget.Spend(vm.Name);
+        }
+
         return true;
     }
 
@@ -207,6 +219,17 @@ internal sealed partial class UnitReporter(
         }
 
         return !IsRefused(vm);
+    }
+
+    private bool IsHeldBack(AgentVm vm)
+    {
+        var allowed = _budget.Allows(vm, out var isNew);
+        if (isNew)
+        {
+            metrics.HeldBack();
+        }
+
+        return !allowed;
     }
 
     private bool IsRefused(AgentVm vm)

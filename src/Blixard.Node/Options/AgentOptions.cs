@@ -54,6 +54,17 @@ internal sealed class AgentOptions : IValidatableObject
     [Range(0, 1_048_576)]
     public int DeadBandMebibytes { get; init; } = 16;
 
+    [Description("Reports of one VM that may follow each other at once, as it changes.")]
+    [Range(1, 1000)]
+    public int UpdateBurst { get; init; } = 10;
+
+    [Description("After them one VM is reported once in so many milliseconds, with the state that it has by then. 0: there is "
+        + "no limit.")]
+    [Range(0, 60_000)]
+    public int UpdateIntervalMilliseconds { get; init; } = 1000;
+
+    public TimeSpan UpdateInterval => TimeSpan.FromMilliseconds(UpdateIntervalMilliseconds);
+
     public TimeSpan CallTimeout => TimeSpan.FromSeconds(CallTimeoutSeconds);
 
     public TimeSpan GuestTimeout => TimeSpan.FromSeconds(GuestTimeoutSeconds);

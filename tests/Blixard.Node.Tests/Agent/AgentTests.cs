@@ -199,6 +199,41 @@ public sealed class AgentTests
         await bench.UntilAsync(state => state.Vms.Values.Count(vm => vm.State == VmState.Running) == 301);
     }
 
+    [Fact]
+    public async Task A_unit_that_flaps_does_not_flood_the_log_and_its_last_state_is_told()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service", "microvm@web2.service");
+        var before = Told(bench, "web1");
+        for (var i = 0; i < 100; i++)
+        {
+            var monotonic = bench.Views.Current.Vms["web1"].Monotonic;
+            if (i % 2 == 0)
+            {
+                bench.Systemd.Fail("microvm@web1.service", exitStatus: i % 50);
+            }
+            else
+            {
+                bench.Systemd.Start("microvm@web1.service");
+            }
+
+            await bench.UntilAsync(() => bench.Views.Current.Vms["web1"].Monotonic > monotonic);
+            bench.Time.Advance(TimeSpan.FromMilliseconds(100));
+        }
+
+        // In ten seconds: the burst of ten, one a second after it, and one that the clock lets through at either end.
+        bench.Systemd.Fail("microvm@web1.service", exitStatus: 77);
+        await AdvanceUntilAsync(
+            bench, () => bench.Cluster.State.Vms["web1"].Observations["n1"] is { State: VmState.Failed, ExitCode: 77 });
+        Assert.InRange(Told(bench, "web1") - before, 10, 22);
+
+        // Another one is not kept waiting by that.
+        bench.Systemd.Stop("microvm@web2.service");
+        await bench.UntilAsync(state => state.Vms["web2"].Observations["n1"].State == VmState.Stopped);
+    }
+
+    private static int Told(AgentBench bench, string vm) =>
+        bench.Cluster.Reports.Count(report => report.Vms.Any(seen => seen.Vm == vm));
+
     private static ulong? MemoryOf(AgentBench bench) =>
         bench.Cluster.State.Vms["web1"].Observations["n1"].Resources?.MemoryBytes;
 
