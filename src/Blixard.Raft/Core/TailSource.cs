@@ -56,6 +56,7 @@ internal sealed class TailSource(MemberState state)
 
         foreach (var (member, observer) in _observers.ToArray())
         {
+            observer.IsUnreachable = false;
             if (--observer.TicksLeft <= 0)
             {
                 _observers.Remove(member);
@@ -78,6 +79,7 @@ internal sealed class TailSource(MemberState state)
             _observers.Add(request.From, observer);
         }
 
+        observer.IsUnreachable = false;
         observer.NeedsSnapshot = request.NeedsSnapshot;
         observer.TicksLeft = 4 * state.Options.ElectionTicks;
         observer.IsOwedAnswer |= observer.Asked(request.After, request.Rewind);
@@ -105,12 +107,16 @@ internal sealed class TailSource(MemberState state)
         }
     }
 
-    /// <summary>Messages to it were lost.</summary>
+    /// <summary>
+    /// Messages to it were lost. They are sent again with the next tick, or when it asks: at once, each message lost of
+    /// a window would bring forth a whole window, of which some are lost again.
+    /// </summary>
     public void Unreachable(MemberId member)
     {
         if (_observers.TryGetValue(member, out var observer))
         {
             observer.Rewind(observer.Has);
+            observer.IsUnreachable = true;
         }
     }
 
@@ -153,7 +159,7 @@ internal sealed class TailSource(MemberState state)
         state.Log.Commit;
 
     private bool CanSend(Observer observer) =>
-        observer is { AwaitsSnapshot: false, NeedsSnapshot: false }
+        observer is { AwaitsSnapshot: false, NeedsSnapshot: false, IsUnreachable: false }
         && observer.Next <= Last
         && observer.HasRoom(state.Options);
 
@@ -201,6 +207,9 @@ internal sealed class TailSource(MemberState state)
         public ulong Has { get; private set; }
 
         public int TicksLeft { get; set; }
+
+        /// <summary>Something sent to it was lost, and nothing was heard of it since, nor a tick.</summary>
+        public bool IsUnreachable { get; set; }
 
         /// <summary>One is on its way.</summary>
         public bool AwaitsSnapshot { get; set; }

@@ -130,6 +130,33 @@ public sealed class TailTests
     }
 
     [Fact]
+    public void What_was_lost_at_a_source_is_sent_again_with_its_next_tick_not_at_once()
+    {
+        var lab = Led(o => o with { MaxAppendEntries = 1 });
+        var observer = lab.AddObserver(4);
+        lab.Run(2);
+        foreach (var text in (string[])["a", "b", "c"])
+        {
+            lab[1].Propose(text);
+        }
+
+        lab.Settle(message => message is TailResponse { Entries.Count: > 0 });
+        Assert.Empty(observer.Applied);
+
+        // Each of a window is reported by itself: were each answered with a window, of which some is lost again, that
+        // would have no end.
+        foreach (var source in lab.Members.Where(member => member != observer))
+        {
+            source.Node.Unreachable(new(4));
+        }
+
+        lab.Drive();
+        Assert.DoesNotContain(lab.Wire, message => message is TailResponse { Entries.Count: > 0 });
+        lab.Run(1);
+        Assert.Equal(["a", "b", "c"], observer.Applied);
+    }
+
+    [Fact]
     public void What_comes_twice_is_answered_once()
     {
         var lab = Led();
