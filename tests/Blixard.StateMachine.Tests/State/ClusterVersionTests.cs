@@ -123,9 +123,9 @@ public sealed class ClusterVersionTests
     public void A_raise_that_is_rejected_for_another_node_does_not_stop_one_that_does_not_know_the_version()
     {
         With(("n1", 9), ("n2", 2)).Refuses(
-            Make.Raise(3),
+            Make.Raise(CommandVersions.Newest + 1),
             RejectionReason.ClusterVersionUnfit,
-            "node n2 knows cluster versions up to 2, not 3");
+            $"node n2 knows cluster versions up to 2, not {CommandVersions.Newest + 1}");
     }
 
     [Fact]
