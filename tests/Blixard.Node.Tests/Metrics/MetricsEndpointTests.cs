@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Blixard.Node.Agent;
@@ -131,7 +132,9 @@ public partial class MetricsEndpointTests
     private static List<(string Name, string Type)> MeterNames(params object[] owners)
     {
         Assert.NotEmpty(owners);
-        var names = new List<(string, string)>();
+
+        // Meters are global: tests that run beside this one publish theirs on their own threads.
+        var names = new ConcurrentQueue<(string, string)>();
         using var listener = new System.Diagnostics.Metrics.MeterListener();
         listener.InstrumentPublished = (instrument, _) =>
         {
@@ -139,7 +142,7 @@ public partial class MetricsEndpointTests
                 or HistoryMeter.MeterName)
             {
                 var series = new InstrumentSeries(instrument);
-                names.Add((series.Name, series.Type));
+                names.Enqueue((series.Name, series.Type));
             }
         };
         listener.Start();
