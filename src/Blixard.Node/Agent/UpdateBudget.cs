@@ -34,7 +34,8 @@ internal sealed class UpdateBudget(int burst, TimeSpan interval, TimeProvider ti
             return true;
         }
 
-        var wait = interval * (1 - tokens);
+        // Whole milliseconds, up: a rest of a token that is too small for a timer would be waited for without end.
+        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(interval.TotalMilliseconds * (1 - tokens)));
         Wait = Wait is { } sooner && sooner < wait ? sooner : wait;
         isNew = !_held.TryGetValue(vm.Name, out var before) || !before.SaysTheSame(vm);
         _held[vm.Name] = vm;

@@ -46,8 +46,7 @@ public sealed class VmSamplerTests : IDisposable
     {
         Write("cpu.stat", "usage_usec 1000000\nuser_usec 600000\nsystem_usec 400000\n");
         WriteFile("microvm.slice/microvm@web2.service/cpu.stat", "usage_usec 1\nuser_usec 1\nsystem_usec 0\n");
-        var view = _sampler.Sample(View(At("web1"), At("web2")));
-        Assert.NotNull(SampleOf(view));
+        var view = View(At("web1"), At("web2"));
 
         Directory.Delete(_root[Group[1..]], recursive: true);
         view = _sampler.Sample(view);

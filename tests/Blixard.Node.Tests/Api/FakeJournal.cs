@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Threading.Channels;
 using Blixard.Systemd;
@@ -9,7 +10,9 @@ namespace Blixard.Node.Tests.Api;
 internal sealed class FakeJournal : IJournal, IJournalFollowing
 {
     private readonly List<(string Unit, JournalLine Line)> _lines = [];
-    private readonly List<Follower> _followers = [];
+
+    // Replaced, never changed: readers come and go while a test writes.
+    private ImmutableList<Follower> _followers = [];
 
     /// <summary>Every query that was asked.</summary>
     public List<JournalQuery> Queries { get; } = [];
@@ -47,7 +50,7 @@ internal sealed class FakeJournal : IJournal, IJournalFollowing
             follower.Tell(new FollowedLine(line));
         }
 
-        _followers.Add(follower);
+        ImmutableInterlocked.Update(ref _followers, followers => followers.Add(follower));
         return follower;
     }
 
@@ -91,7 +94,7 @@ internal sealed class FakeJournal : IJournal, IJournalFollowing
 
         public ValueTask DisposeAsync()
         {
-            journal._followers.Remove(this);
+            ImmutableInterlocked.Update(ref journal._followers, followers => followers.Remove(this));
             return ValueTask.CompletedTask;
         }
     }
