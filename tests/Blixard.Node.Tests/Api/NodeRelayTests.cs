@@ -124,8 +124,15 @@ public class NodeRelayTests
         }
 
         Assert.InRange(Interlocked.Read(ref written), 1, 1L << 29);
-        two.First.Time.Advance(new ApiLimits().MaxStall);
-        await ended.Task.WaitAsync(Patience);
+
+        // A slow machine may have taken a pause for the end: then the patience with a stalled reader began anew since.
+        using var patience = new CancellationTokenSource(Patience);
+        while (!ended.Task.IsCompleted)
+        {
+            two.First.Time.Advance(new ApiLimits().MaxStall);
+            await Task.WhenAny(ended.Task, Task.Delay(TimeSpan.FromMilliseconds(50), patience.Token));
+            patience.Token.ThrowIfCancellationRequested();
+        }
     }
 
     [Fact]
