@@ -70,7 +70,7 @@ internal sealed class CommandStream(int seed)
         },
         Node());
 
-    private Command Make() => _random.Next(29) switch
+    private Command Make() => _random.Next(30) switch
     {
         0 => Tests.Make.OpenSession((ulong)_random.Next(1, 1000)),
         1 or 2 => Registration(),
@@ -85,6 +85,7 @@ internal sealed class CommandStream(int seed)
         21 or 22 => Tests.Make.Settle(_asked, Chance(4) ? "no" : ""),
         27 => Tests.Make.Raise((uint)_random.Next(1, 3)),
         28 => Tests.Make.Advance(TimeSpan.FromMinutes(_random.Next(1, 90))),
+        29 => Tests.Make.Forget(Vm(), Node()),
         24 or 25 => Tests.Make.Annotate(Vm(), $"k{_random.Next(3)}", new byte[_random.Next(4)]),
         _ => Report(),
     };

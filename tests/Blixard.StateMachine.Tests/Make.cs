@@ -88,6 +88,9 @@ internal static class Make
     public static Command Active(string node) =>
         Decided(Command.Of(new UpdateNode { Node = node, Status = NodeStatus.Active }));
 
+    public static Command Forget(string vm, string node) =>
+        Decided(Command.Of(new ForgetObservation { Vm = vm, Node = node, Reason = "gone for long" }));
+
     public static Command Add(string node) => Command.Of(new ChangeMembership
     {
         Kind = MembershipChangeKind.Add,

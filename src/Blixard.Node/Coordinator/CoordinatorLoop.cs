@@ -6,6 +6,9 @@ using Blixard.StateMachine.State;
 
 namespace Blixard.Node.Coordinator;
 
+/// <param name="ForgetAfter">How long a VM that its node has no more is remembered; zero: for ever.</param>
+internal sealed record CoordinatorSettings(TimeSpan ForgetAfter);
+
 /// <summary>
 /// Decides, on the leader. Level-triggered: whatever wakes it, a new state, a change of leadership, or the time to look
 /// at the contacts again, it looks at the state as it is now, asks the planners and proposes what they say, in the term
@@ -16,6 +19,7 @@ internal sealed partial class CoordinatorLoop : BackgroundService
     /// <summary>Silence grows without any event, so the contacts are looked at every so often.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
+    private readonly CoordinatorSettings _settings;
     private readonly Replica _replica;
     private readonly IRaftEngine _engine;
     private readonly Proposer _proposer;
@@ -33,6 +37,7 @@ internal sealed partial class CoordinatorLoop : BackgroundService
     private string? _lastTrouble;
 
     public CoordinatorLoop(
+        CoordinatorSettings settings,
         Replica replica,
         IRaftEngine engine,
         Proposer proposer,
@@ -40,6 +45,7 @@ internal sealed partial class CoordinatorLoop : BackgroundService
         TimeProvider time,
         ILogger<CoordinatorLoop> log)
     {
+        _settings = settings;
         (_replica, _engine, _proposer, _events, _time, _log) = (replica, engine, proposer, events, time, log);
         events.LeaderChanged += OnLeaderChanged;
         events.Applied += OnApplied;
@@ -107,7 +113,12 @@ internal sealed partial class CoordinatorLoop : BackgroundService
         }
 
         var now = _time.GetTimestamp();
-        foreach (var decision in Decisions.Of(state, status, _time.GetElapsedTime(_timeSince, now)))
+        foreach (var decision in Decisions.Of(
+            state,
+            status,
+            _time.GetElapsedTime(_timeSince, now),
+            _time.GetUtcNow().ToUnixTimeMilliseconds(),
+            _settings.ForgetAfter))
         {
             if (decision.Command.BodyCase == Command.BodyOneofCase.AdvanceTime)
             {

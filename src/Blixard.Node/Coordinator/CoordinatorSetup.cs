@@ -13,6 +13,7 @@ internal static class CoordinatorSetup
                 TimeSpan.FromSeconds(options.PromoteAfterSeconds),
                 TimeSpan.FromSeconds(options.ReplaceAfterSeconds))
             : null));
+        services.AddSingleton(new CoordinatorSettings(TimeSpan.FromHours(options.ForgetAbsentAfterHours)));
         services.AddHostedService<CoordinatorLoop>();
         return services.AddHostedService<MembershipLoop>();
     }

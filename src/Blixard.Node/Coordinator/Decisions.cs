@@ -22,8 +22,11 @@ internal static class Decisions
     /// <param name="state">Of this term.</param>
     /// <param name="status">The leader's.</param>
     /// <param name="sinceTime">Since this leadership last advanced log time, or began.</param>
-    public static ImmutableArray<Decision> Of(ClusterState state, RaftStatus status, TimeSpan sinceTime) =>
-        [.. OfCluster(state, status, sinceTime), .. OfNodes(state, status)];
+    /// <param name="now">Unix milliseconds, by this node's clock.</param>
+    /// <param name="forgetAfter">How long a VM that its node has no more is remembered; zero: for ever.</param>
+    public static ImmutableArray<Decision> Of(
+        ClusterState state, RaftStatus status, TimeSpan sinceTime, long now, TimeSpan forgetAfter) =>
+        [.. OfCluster(state, status, sinceTime), .. OfNodes(state, status), .. OfVms(state, now, forgetAfter)];
 
     private static IEnumerable<Decision> OfCluster(ClusterState state, RaftStatus status, TimeSpan sinceTime)
     {
@@ -51,6 +54,11 @@ internal static class Decisions
             ? [new Decision("monitoring", Describe(plan), Command.Of(plan))]
             : [];
     }
+
+    private static IEnumerable<Decision> OfVms(ClusterState state, long now, TimeSpan forgetAfter) =>
+        Forgetting.Plan(state, now, forgetAfter)
+            .Select(forget => new Decision(
+                $"VM {forget.Vm} of {forget.Node} forgotten", forget.Reason, Command.Of(forget)));
 
     private static string Describe(UpdateMonitoringAssignments plan)
     {

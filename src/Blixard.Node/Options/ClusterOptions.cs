@@ -34,6 +34,11 @@ internal sealed class ClusterOptions : IValidatableObject
     [Range(10, 604_800)]
     public int ReplaceAfterSeconds { get; init; } = 600;
 
+    [Description("What is known of a VM whose unit is gone from its node is forgotten after so many hours, and the VM with it if no "
+        + "other node defines it and it has no annotations. 0: never; `blixard vm remove` does it. The leader's counts.")]
+    [Range(0, 87_600)]
+    public int ForgetAbsentAfterHours { get; init; }
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         var problems = new List<string>();

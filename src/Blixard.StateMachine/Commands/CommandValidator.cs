@@ -81,6 +81,7 @@ public static class CommandValidator
         Command.BodyOneofCase.UpdateMonitoringAssignments =>
             NodeRules.Check(command.UpdateMonitoringAssignments, command.DecidedTerm),
         Command.BodyOneofCase.SetAnnotation => VmRules.Check(command.SetAnnotation),
+        Command.BodyOneofCase.ForgetObservation => VmRules.Check(command.ForgetObservation, command.DecidedTerm),
         Command.BodyOneofCase.RegisterNode => NodeRules.Check(command.RegisterNode),
         Command.BodyOneofCase.UpdateNode => NodeRules.Check(command.UpdateNode, command.DecidedTerm),
         Command.BodyOneofCase.ChangeMembership => MembershipRules.Check(command.ChangeMembership),

@@ -36,19 +36,21 @@ public static class CommandVersions
     //   2  AdvanceTime, and with it the end of sessions that are unused for long
     //   3  the envelope's idempotency key, and the session that a command supersedes; CancelMembershipChange
     //   4  what a VM is made of, and VMs that their node can't see at the moment (VmObservation facts, unseen);
-    //      figures beyond the first (ResourceUsage from number 15 on)
+    //      figures beyond the first (ResourceUsage from number 15 on); ForgetObservation
     public static uint Needed(Command command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        return command.IdempotencyKey.Length > 0 || command.Supersedes is not null ? Keys : command.BodyCase switch
+        var envelope = command.IdempotencyKey.Length > 0 || command.Supersedes is not null ? Keys : Oldest;
+        return Math.Max(envelope, command.BodyCase switch
         {
             Command.BodyOneofCase.AdvanceTime => 2,
             Command.BodyOneofCase.CancelMembershipChange => 3,
+            Command.BodyOneofCase.ForgetObservation => FullObservations,
             Command.BodyOneofCase.UpdateState when IsFull(command.UpdateState) => FullObservations,
 
             // Proposed once every node knows the version it sets, and so this command as well.
             _ => Oldest,
-        };
+        });
     }
 
     private static bool IsFull(UpdateState report)

@@ -17,6 +17,12 @@ internal static class VmRules
     public static string? Check(RemoveVM body) =>
         Rules.Name("vm", body.Vm) ?? Rules.Text("reason", body.Reason, CommandValidator.MaxReasonLength);
 
+    public static string? Check(ForgetObservation body, ulong decidedTerm) =>
+        (decidedTerm == 0 ? "what is forgotten is decided by the leader: decided_term is missing" : null)
+        ?? Rules.Name("vm", body.Vm)
+        ?? Rules.Name("node", body.Node)
+        ?? Rules.Text("reason", body.Reason, CommandValidator.MaxReasonLength);
+
     public static string? Check(SetAnnotation body) =>
         Rules.Name("vm", body.Vm)
         ?? Rules.Name("key", body.Key)

@@ -110,4 +110,22 @@ internal static class ApplyObservations
             reason);
         return new Applied(edit.Index, refused.DrainToImmutable());
     }
+
+    /// <summary>Only what can still be forgotten: one that has come back or was annotated meanwhile stays.</summary>
+    public static CommandResult Forget(StateEdit edit, ForgetObservation body)
+    {
+        if (edit.Before.Vms.TryGetValue(body.Vm, out var vm) && vm.CanForget(body.Node))
+        {
+            if (vm.Observations.Count == 1)
+            {
+                edit.Remove(vm, body.Reason);
+            }
+            else
+            {
+                edit.Put(vm with { Observations = vm.Observations.Remove(body.Node) }, body.Reason);
+            }
+        }
+
+        return edit.Applied();
+    }
 }

@@ -163,6 +163,7 @@ public sealed class StateDraft
         Command.BodyOneofCase.RemoveVm => ApplyVm.Remove(edit, edit.Command.RemoveVm),
         Command.BodyOneofCase.SetAnnotation => ApplyVm.Annotate(edit, edit.Command.SetAnnotation),
         Command.BodyOneofCase.UpdateState => ApplyObservations.Update(edit, edit.Command.UpdateState),
+        Command.BodyOneofCase.ForgetObservation => ApplyObservations.Forget(edit, edit.Command.ForgetObservation),
         Command.BodyOneofCase.UpdateHealth => ApplyHealth.Update(edit, edit.Command.UpdateHealth),
         Command.BodyOneofCase.UpdateMonitoringAssignments =>
             ApplyHealth.Assign(edit, edit.Command.UpdateMonitoringAssignments),

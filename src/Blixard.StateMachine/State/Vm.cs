@@ -55,8 +55,8 @@ public sealed record Vm
         }
     }
 
-    /// <summary>Two nodes say at the same time that they run it.</summary>
-    public bool DuplicateRunning
+    /// <summary>The nodes that say now that they run it, sorted: those, and the ones whose claim was refused.</summary>
+    public ImmutableSortedSet<string> SaidToRunOn
     {
         get
         {
@@ -66,9 +66,12 @@ public sealed record Vm
                 nodes = observation.Running ? nodes.Add(observation.Node) : nodes;
             }
 
-            return nodes.Count > 1;
+            return nodes;
         }
     }
+
+    /// <summary>Two nodes say at the same time that they run it.</summary>
+    public bool DuplicateRunning => SaidToRunOn.Count > 1;
 
     /// <summary>
     /// The VM's state over all nodes. A fresh observation of a running unit decides. Without one, a stale observation
@@ -134,6 +137,14 @@ public sealed record Vm
             return healthy;
         }
     }
+
+    /// <summary>
+    /// What a node said of it may be forgotten: that node says itself that it has it no more, and either another node
+    /// defines it, or nothing goes with it that somebody noted or that is an alarm.
+    /// </summary>
+    public bool CanForget(string node) =>
+        Observations.TryGetValue(node, out var last) && last.Staleness == Staleness.Absent
+        && (Observations.Count > 1 || (Annotations.All.Count == 0 && RefusedClaims.IsEmpty));
 
     private static bool? Pass(ImmutableSortedDictionary<string, Check> checks, bool? before)
     {

@@ -19,7 +19,13 @@ public sealed class CoordinatorLoopTests : IAsyncDisposable
     {
         _cluster = new(_time, "n1", "n2", "n3");
         _loops = [.. _cluster.Members.Select(member => new CoordinatorLoop(
-            member.Replica, member, member.Proposer, member.Events, _time, NullLogger<CoordinatorLoop>.Instance))];
+            new(ForgetAfter: TimeSpan.FromHours(1)),
+            member.Replica,
+            member,
+            member.Proposer,
+            member.Events,
+            _time,
+            NullLogger<CoordinatorLoop>.Instance))];
     }
 
     public async ValueTask DisposeAsync()
@@ -105,6 +111,35 @@ public sealed class CoordinatorLoopTests : IAsyncDisposable
 
         var state = await StateAsync(state => state.LogTime > 0);
         Assert.InRange(state.LogTime, 60_000, 60_250);
+    }
+
+    [Fact]
+    public async Task A_vm_that_its_node_has_had_no_more_for_the_time_set_is_forgotten_by_the_leader()
+    {
+        foreach (var member in _cluster.Members)
+        {
+            member.ClusterVersion = CommandVersions.Newest;
+        }
+
+        await StartAsync();
+        await StateAsync(state => state.ClusterVersion == CommandVersions.Newest);
+        await RegisterAsync("web1");
+        var empty = new UpdateState
+        {
+            Node = "n1",
+            BootId = _cluster["n1"].Describe().BootId,
+            ObservationSeq = 1,
+            Complete = true,
+        };
+        Assert.IsType<Applied>(await _cluster["n1"].Proposer.ProposeAsync(Command.Of(empty), default));
+        Assert.Equal(Staleness.Absent, _cluster["n1"].Replica.State.Vms["web1"].Observations["n1"].Staleness);
+
+        _time.Advance(TimeSpan.FromMinutes(59));
+        await LookAgainAsync();
+        Assert.Contains("web1", _cluster["n1"].Replica.State.Vms.Keys);
+        _time.Advance(TimeSpan.FromMinutes(2));
+        await LookAgainAsync();
+        await StateAsync(state => state.Vms.IsEmpty);
     }
 
     private async Task StartAsync()

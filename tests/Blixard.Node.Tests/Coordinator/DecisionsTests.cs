@@ -136,7 +136,7 @@ public sealed class DecisionsTests : IDisposable
     public async Task Log_time_goes_on_every_minute_once_the_cluster_knows_it()
     {
         await StartAsync();
-        Assert.Empty(Decisions.Of(Leader.Replica.State, Leader.Status, TimeSpan.FromMinutes(2)));
+        Assert.Empty(Decide(TimeSpan.FromMinutes(2)));
         foreach (var node in new[] { "n1", "n2", "n3" })
         {
             await UpgradeAsync(node, 2);
@@ -145,8 +145,8 @@ public sealed class DecisionsTests : IDisposable
         var raise = Assert.Single(Decide()).Command;
         Assert.IsType<Applied>(await Leader.Proposer.ProposeAsLeaderAsync(raise, 1, default));
 
-        Assert.Empty(Decisions.Of(Leader.Replica.State, Leader.Status, TimeSpan.FromMilliseconds(59_999)));
-        var decision = Assert.Single(Decisions.Of(Leader.Replica.State, Leader.Status, TimeSpan.FromMilliseconds(60_001)));
+        Assert.Empty(Decide(TimeSpan.FromMilliseconds(59_999)));
+        var decision = Assert.Single(Decide(TimeSpan.FromMilliseconds(60_001)));
         Assert.Equal((60_001UL, true), (decision.Command.AdvanceTime.ElapsedMs, decision.IsRoutine));
     }
 
@@ -157,7 +157,8 @@ public sealed class DecisionsTests : IDisposable
             await _cluster[node].Proposer.ProposeAsync(Command.Of(_cluster[node].Describe()), default));
     }
 
-    private IReadOnlyList<Decision> Decide() => Decisions.Of(Leader.Replica.State, Leader.Status, sinceTime: TimeSpan.Zero);
+    private IReadOnlyList<Decision> Decide(TimeSpan sinceTime = default) =>
+        Decisions.Of(Leader.Replica.State, Leader.Status, sinceTime, now: 0, forgetAfter: TimeSpan.Zero);
 
     private void Silence(string node, double seconds) =>
         _cluster[node].SeenByLeader = _cluster[node].SeenByLeader with { SinceContact = TimeSpan.FromSeconds(seconds) };

@@ -70,6 +70,8 @@ internal static class Samples
                 Key = "owner",
                 Value = ByteString.CopyFrom(0x6d, 0x65, 0x00, 0xff),
             }),
+            Command.BodyOneofCase.ForgetObservation => Command.Of(
+                new ForgetObservation { Vm = "web1", Node = "n1", Reason = "not on n1 for more than 24 h" }),
             Command.BodyOneofCase.RegisterNode => Command.Of(new RegisterNode
             {
                 Node = "n1",
