@@ -31,6 +31,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial SafeFileHandle open(string path, int flags);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(int directory, string path, int flags, uint mask, StatX* found);
+
     /// <summary>Returns an errno; the entry's texts are in the buffer.</summary>
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int getpwnam_r(

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using Blixard.Systemd.Cgroups;
+using Blixard.Systemd.Native;
 
 namespace Blixard.Systemd.Network;
 
@@ -8,6 +9,11 @@ namespace Blixard.Systemd.Network;
 /// Counters of a process's network namespace, for a VM without a tap (user-mode networking in a namespace of its own).
 /// One thread at a time.
 /// </summary>
+/// <remarks>
+/// Whose namespace it is can't be asked: <c>/proc/PID/ns/net</c> of another user's process needs CAP_SYS_PTRACE
+/// (namespaces(7)), with which this daemon could read every process's memory. <c>/proc/PID/net/dev</c> is anyone's to
+/// read (proc_pid_net(5)), and every namespace has a file of its own there, with an inode of its own.
+/// </remarks>
 public sealed class ProcessNetwork : IDisposable
 {
     // A line of about 130 bytes for each interface.
@@ -21,8 +27,7 @@ public sealed class ProcessNetwork : IDisposable
 
     private readonly ReadErrors _errors;
     private readonly KernelFile _counters;
-    private readonly FileInfo _namespace;
-    private readonly FileInfo _ownNamespace;
+    private readonly string _own;
     private bool _isOwn = true;
     private int _resting;
 
@@ -30,11 +35,9 @@ public sealed class ProcessNetwork : IDisposable
     public ProcessNetwork(int pid, ReadErrors errors, string procRoot = "/proc")
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(pid, 1);
-        var directory = Path.Combine(procRoot, pid.ToString(CultureInfo.InvariantCulture));
         _errors = errors;
-        _counters = new(Path.Combine(directory, "net", "dev"));
-        _namespace = new(Path.Combine(directory, "ns", "net"));
-        _ownNamespace = new(Path.Combine(procRoot, "self", "ns", "net"));
+        _counters = new(Path.Combine(procRoot, pid.ToString(CultureInfo.InvariantCulture), "net", "dev"));
+        _own = Path.Combine(procRoot, "self", "net", "dev");
     }
 
     /// <summary>
@@ -76,20 +79,12 @@ public sealed class ProcessNetwork : IDisposable
             return true;
         }
 
-        try
+        if (FileNumber.Of(_counters.Path) is { } theirs && FileNumber.Of(_own) is { } own && theirs != own)
         {
-            // The link reads "net:[4026531840]": equal text, same namespace.
-            _namespace.Refresh();
-            if (_namespace.LinkTarget is { } theirs && theirs != _ownNamespace.LinkTarget)
-            {
-                return false;
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Ended, or not ours to look at.
+            return false;
         }
 
+        // Ours, or the process has ended.
         _resting = Rest;
         return true;
     }

@@ -18,14 +18,13 @@ public sealed class ProcessNetworkTests : IDisposable
     private readonly TemporaryDirectory _proc = new();
     private readonly ReadErrors _errors = new();
 
-    public ProcessNetworkTests() => Namespace("self", 1);
+    public ProcessNetworkTests() => _proc.Write("self/net/dev", Dev);
 
     public void Dispose() => _proc.Dispose();
 
     [Fact]
     public void Interfaces_are_summed_without_the_loopback()
     {
-        Namespace("42", 2);
         _proc.Write("42/net/dev", Dev);
         Assert.Equal(new NetworkCounters(1001, 11, 1, 2, 2002, 22, 3, 4), Read(42));
     }
@@ -33,8 +32,7 @@ public sealed class ProcessNetworkTests : IDisposable
     [Fact]
     public void The_hosts_own_counters_are_not_taken_for_a_vms()
     {
-        Namespace("42", 1);
-        _proc.Write("42/net/dev", Dev);
+        Share("42");
         Assert.Null(Read(42));
     }
 
@@ -42,7 +40,7 @@ public sealed class ProcessNetworkTests : IDisposable
     public void A_process_that_has_ended_is_null()
     {
         Assert.Null(Read(43));
-        Namespace("44", 2);
+        Directory.CreateDirectory(_proc.Combine("44"));
         Assert.Null(Read(44));
         Assert.Equal(0, _errors.Malformed);
     }
@@ -54,7 +52,6 @@ public sealed class ProcessNetworkTests : IDisposable
     [InlineData("a\nb\neth0: 1 x 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n")]
     public void A_malformed_file_is_null_and_counted(string content)
     {
-        Namespace("42", 2);
         _proc.Write("42/net/dev", content);
         Assert.Null(Read(42));
         Assert.Equal(1, _errors.Malformed);
@@ -67,12 +64,11 @@ public sealed class ProcessNetworkTests : IDisposable
     [Fact]
     public void A_process_that_is_moved_to_a_namespace_of_its_own_is_found_there()
     {
-        Namespace("42", 1);
-        _proc.Write("42/net/dev", Dev);
+        Share("42");
         using var network = new ProcessNetwork(42, _errors, _proc.Path);
         Assert.Null(network.Read());
-        File.Delete(_proc.Combine("42", "ns", "net"));
-        Namespace("42", 2);
+        File.Delete(_proc.Combine("42", "net", "dev"));
+        _proc.Write("42/net/dev", Dev);
         NetworkCounters? counters = null;
         for (var i = 0; i < 20 && counters is null; i++)
         {
@@ -85,7 +81,6 @@ public sealed class ProcessNetworkTests : IDisposable
     [Fact]
     public void Reading_again_allocates_nothing()
     {
-        Namespace("42", 2);
         _proc.Write("42/net/dev", Dev);
         using var network = new ProcessNetwork(42, _errors, _proc.Path);
         network.Read();
@@ -104,9 +99,10 @@ public sealed class ProcessNetworkTests : IDisposable
         return network.Read();
     }
 
-    private void Namespace(string process, int id)
+    /// <summary>A process in our own namespace: its file is the same one.</summary>
+    private void Share(string process)
     {
-        Directory.CreateDirectory(_proc.Combine(process, "ns"));
-        File.CreateSymbolicLink(_proc.Combine(process, "ns", "net"), $"net:[{id}]");
+        Directory.CreateDirectory(_proc.Combine(process, "net"));
+        File.CreateSymbolicLink(_proc.Combine(process, "net", "dev"), _proc.Combine("self", "net", "dev"));
     }
 }
