@@ -61,12 +61,25 @@ public sealed class BlixardClient : IDisposable
             _options.Timeout,
             cancellationToken);
 
+    /// <inheritdoc cref="RemoveVmAsync(string, bool, CancellationToken)"/>
+    public Task<ulong> RemoveVmAsync(string vm, CancellationToken cancellationToken) =>
+        RemoveVmAsync(vm, force: false, cancellationToken);
+
     /// <summary>
     /// Forgets a VM in the whole cluster; one that is not there is as good as removed. Stops nothing.
     /// </summary>
+    /// <param name="vm">Its name.</param>
+    /// <param name="force">
+    /// Also where a node has it still, or annotations go with it; else that is refused
+    /// (<see cref="ProblemTypes.VmInUse"/>).
+    /// </param>
+    /// <param name="cancellationToken">Ends the request.</param>
     /// <returns>The index at which it was gone.</returns>
-    public Task<ulong> RemoveVmAsync(string vm, CancellationToken cancellationToken) =>
-        ChangeAsync(HttpMethod.Delete, ApiRoutes.Vm(ResourceName.Check("VM", vm)), body: null, cancellationToken);
+    public Task<ulong> RemoveVmAsync(string vm, bool force, CancellationToken cancellationToken) => ChangeAsync(
+        HttpMethod.Delete,
+        ApiRoutes.Vm(ResourceName.Check("VM", vm)) + (force ? $"?{ApiRoutes.Force}=true" : ""),
+        body: null,
+        cancellationToken);
 
     /// <summary>The annotations of a VM, by key.</summary>
     public Task<Answer<IReadOnlyList<VmAnnotation>>> GetAnnotationsAsync(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Blixard.Cli.Output;
 using Blixard.Cli.Views;
+using Blixard.Client;
 using Blixard.Client.Contracts;
 
 namespace Blixard.Cli.Commands;
@@ -134,19 +135,44 @@ internal static class VmCommands
     private static Command Remove(CommandBuilder builder)
     {
         var vm = CommandBuilder.NameArgument("VM", "Its name or uuid, or the beginning of one");
+        var force = new Option<bool>("--force")
+        {
+            Description = "Also where a node has the VM still, or annotations go with it",
+        };
         return builder.Create(
             "remove",
-            "Makes the cluster forget a VM; stops nothing, and a unit that is still there is discovered again",
+            "Makes the cluster forget a VM; stops nothing, and a unit that is still there is discovered again as a new VM",
             async (result, invocation, cancellationToken) =>
             {
                 var found = await NameResolver.VmAsync(invocation, result.GetValue(vm), cancellationToken);
-                var index = await invocation.Client.RemoveVmAsync(found.Name, cancellationToken);
+                var insists = result.GetValue(force);
+                var noted = insists ? await NotedAsync(invocation, found.Name, cancellationToken) : [];
+                var index = await invocation.Client.RemoveVmAsync(found.Name, insists, cancellationToken);
                 invocation.Printer(OutputFormat.Table).One(
                     found,
                     VmTable.ColumnsAt(invocation.Now),
-                    printer => printer.Line($"removed {found.Name} (index {Exact.Of<ulong>(index)})"));
+                    printer => printer.Line(Printable.Text(
+                        $"removed {found.Name} (index {Exact.Of<ulong>(index)}){Removed(found, noted)}")));
                 return ExitCode.Ok;
             },
-            vm);
+            vm,
+            force);
+    }
+
+    /// <summary>The keys of its annotations, as of just before.</summary>
+    private static async Task<IReadOnlyList<string>> NotedAsync(
+        Invocation invocation, string vm, CancellationToken cancellationToken) =>
+    [
+        .. (await invocation.Client.GetAnnotationsAsync(vm, ReadOptions.Linearizable, cancellationToken)).Value
+            .Select(annotation => annotation.Key),
+    ];
+
+    private static string Removed(Vm vm, IReadOnlyList<string> noted)
+    {
+        var running = VmAttention.RunningOn(vm);
+        var others = vm.Candidates.Except(running, StringComparer.Ordinal).ToArray();
+        return (running.Count == 0 ? "" : $", which runs on {string.Join(" and ", running)}")
+            + (others.Length == 0 ? "" : $", which {string.Join(" and ", others)} defined")
+            + (noted.Count == 0 ? "" : $", with its annotations {string.Join(", ", noted)}");
     }
 }

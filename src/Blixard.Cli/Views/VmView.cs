@@ -146,7 +146,11 @@ internal static class VmView
         Columns.Text<VmObservation>("SEEN BY", seen => seen.Node),
         Columns.State<VmObservation, VmState>("LAST STATE", seen => seen.State, VmTable.StateCell),
         Columns.Text<VmObservation>("SUBSTATE", seen => seen.SubState),
-        new("STALE", seen => seen.Stale ? new Cell("stale", Tone.Warning) : null, seen => Exact.Of(seen.Stale)),
+        new(
+            "STALE",
+            seen => seen.Stale ? new Cell(seen.StaleReason ?? "stale", Tone.Warning) : null,
+            seen => Exact.Of(seen.Stale)),
+        Columns.Age<VmObservation>("SEEN", seen => seen.LastSeen, now),
         Columns.Age<VmObservation>("CHANGED", seen => seen.LastUpdate, now),
         Columns.Text<VmObservation>("UNIT", seen => seen.Unit),
     ];

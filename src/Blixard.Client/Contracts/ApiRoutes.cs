@@ -41,7 +41,7 @@ public static class ApiRoutes
     /// <summary>Query of <see cref="Events"/>: only changes with a higher index, instead of the full list.</summary>
     public const string Since = "since";
 
-    /// <summary>Query of a removal from <see cref="Members"/>: <c>true</c> to remove it with its VMs.</summary>
+    /// <summary>Query of a removal: <c>true</c> to remove it with all that is lost by that.</summary>
     public const string Force = "force";
 
     /// <summary>Query of <see cref="Logs"/>: how many lines.</summary>

@@ -66,6 +66,9 @@ public static class ProblemTypes
     /// <summary>409: no other node defines the VMs in extension <c>vms</c>, so they would go with the node.</summary>
     public const string VmsWouldGo = Prefix + "vms-would-go";
 
+    /// <summary>409: the VM is not forgotten, for something would be lost: the detail says what.</summary>
+    public const string VmInUse = Prefix + "vm-in-use";
+
     /// <summary>
     /// 409: the node's session is gone; the outcome of what was sent under it is not known to it any more.
     /// </summary>

@@ -82,6 +82,14 @@ public sealed record Vm
     /// <summary>What each candidate last reported, sorted by node.</summary>
     public required IReadOnlyList<VmObservation> Observations { get; init; }
 
+    /// <summary>The candidates that run it, sorted.</summary>
+    public IReadOnlyList<string> RunningOn { get; init; } = [];
+
+    /// <summary>
+    /// Nodes that say they run it too, while another one does: they are not taken as candidates. Sorted by node.
+    /// </summary>
+    public IReadOnlyList<VmClaim> RefusedClaims { get; init; } = [];
+
     /// <summary>Names of <see cref="VmAlarms"/>; empty when all is well.</summary>
     public required IReadOnlyList<string> Alarms { get; init; }
 }
@@ -109,12 +117,30 @@ public sealed record VmObservation
     public string? SubState { get; init; }
     public required string Unit { get; init; }
     public required bool Stale { get; init; }
+
+    /// <summary>As <see cref="Vm.StaleReason"/>: "unit is gone" where the node itself says that it has it no more.</summary>
+    public string? StaleReason { get; init; }
     public DateTimeOffset? LastUpdate { get; init; }
+
+    /// <summary>When the node last said that it is so.</summary>
+    public DateTimeOffset? LastSeen { get; init; }
+}
+
+/// <summary>A node that says it runs a VM while another one does.</summary>
+public sealed record VmClaim
+{
+    public required string Node { get; init; }
+
+    /// <summary>When it first said so.</summary>
+    public required DateTimeOffset Since { get; init; }
 }
 
 /// <summary>Names that may stand in <see cref="Vm.Alarms"/>.</summary>
 public static class VmAlarms
 {
-    /// <summary>Two nodes report the VM as running, both freshly: its disks are in danger.</summary>
+    /// <summary>
+    /// Two nodes report the VM as running, both freshly: its disks are in danger. <see cref="Vm.RunningOn"/> and
+    /// <see cref="Vm.RefusedClaims"/> say which.
+    /// </summary>
     public const string DuplicateRunning = "duplicate_running";
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Blixard.Client.Contracts;
 
 /// <summary>A VM that is not how it should be, and why.</summary>
@@ -19,7 +21,7 @@ public sealed record VmAttention
         ArgumentNullException.ThrowIfNull(vm);
         return Severity(vm) switch
         {
-            5 => "runs on two nodes: " + string.Join(", ", RunningOn(vm)),
+            5 => $"runs on {Count(RunningOn(vm).Count)} nodes: {string.Join(", ", RunningOn(vm))}",
             4 => "failed" + (vm.Result is { Length: > 0 } result and not "success" ? $" ({result})" : ""),
             3 => vm.StaleReason ?? "its facts are no longer refreshed",
             2 => "unhealthy: " + FirstFailure(vm.Health),
@@ -54,8 +56,18 @@ public sealed record VmAttention
         _ => 0,
     };
 
-    private static IEnumerable<string> RunningOn(Vm vm) =>
-        vm.Observations.Where(o => o.State is VmState.Running or VmState.Starting).Select(o => o.Node);
+    /// <summary>All nodes that say they run it, sorted.</summary>
+    public static IReadOnlyList<string> RunningOn(Vm vm)
+    {
+        ArgumentNullException.ThrowIfNull(vm);
+        return
+        [
+            .. vm.RunningOn.Union(vm.RefusedClaims.Select(claim => claim.Node), StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
+    }
+
+    private static string Count(int nodes) => nodes == 2 ? "two" : nodes.ToString(CultureInfo.InvariantCulture);
 
     private static string FirstFailure(VmHealth health) =>
         health.Checks.FirstOrDefault(check => check.Status == CheckStatus.Failing) is { } failing

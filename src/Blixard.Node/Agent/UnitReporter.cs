@@ -29,8 +29,8 @@ internal sealed partial class UnitReporter(
     private readonly UpdateBudget _budget = new(settings.UpdateBurst, settings.UpdateInterval, time);
     private readonly Pulse _wake = new();
 
-    // Registrations that were refused, with the state in which they were: asked again when that has changed.
-    private readonly Dictionary<string, Systemd.MicroVms.VmState> _refused = new(StringComparer.Ordinal);
+    // Registrations that were refused: asked again when what was refused, or why, has changed.
+    private readonly Dictionary<string, Refusal> _refused = new(StringComparer.Ordinal);
     private ulong _lastSequence;
     private bool _toldAll;
     private TimeSpan _backoff = MinBackoff;
@@ -236,7 +236,23 @@ internal sealed partial class UnitReporter(
     {
         lock (_refused)
         {
-            return _refused.TryGetValue(vm.Name, out var state) && state == vm.State;
+            return _refused.TryGetValue(vm.Name, out var refusal)
+                && refusal.State == vm.State
+                && !IsOver(refusal, vm.Name, proposals.State);
+        }
+    }
+
+    /// <summary>It ran on another node, which runs it no more: this one's unit is the VM now.</summary>
+    private bool IsOver(Refusal refusal, string vm, ClusterState state) =>
+        refusal.RanElsewhere
+        && state.Vms.TryGetValue(vm, out var known)
+        && known.RunningOn.All(node => node == settings.Node);
+
+    private bool AnyIsOver(ClusterState state)
+    {
+        lock (_refused)
+        {
+            return _refused.Any(refused => IsOver(refused.Value, refused.Key, state));
         }
     }
 
@@ -261,13 +277,18 @@ internal sealed partial class UnitReporter(
             State = ObservationReport.StateOf(vm.State),
             SubState = vm.SubState,
         };
-        if (await proposals.ProposeAsync(new() { RegisterVm = body }, cancellationToken) is Rejected rejected)
+        var rejected = await proposals.ProposeAsync(new() { RegisterVm = body }, cancellationToken) as Rejected;
+        lock (_refused)
         {
-            lock (_refused)
+            _refused.Remove(vm.Name);
+            if (rejected is not null)
             {
-                _refused[vm.Name] = vm.State;
+                _refused.Add(vm.Name, new(vm.State, rejected.Reason == RejectionReason.RunningElsewhere));
             }
+        }
 
+        if (rejected is not null)
+        {
             LogRegistrationRefused(vm.Name, settings.Node, rejected.Detail);
         }
     }
@@ -293,15 +314,16 @@ internal sealed partial class UnitReporter(
 
     /// <summary>
     /// Wakes the reporter when the cluster begins to wait for this host's word: it has just been registered, or was
-    /// taken for lost and is taken back, or may be told more than before.
+    /// taken for lost and is taken back, or may be told more than before, or told of a VM that was refused.
     /// </summary>
     public async Task FollowAsync(CancellationToken cancellationToken)
     {
-        var waited = (Waits: false, ForAll: false);
+        var waited = (Waits: false, ForAll: false, ForRefused: false);
         while (true)
         {
             var next = proposals.NextState;
-            var waits = (!IsRegistered() || AwaitsReport(proposals.State), TellsAll(proposals.State));
+            var state = proposals.State;
+            var waits = (!IsRegistered() || AwaitsReport(state), TellsAll(state), AnyIsOver(state));
             if (waits != waited)
             {
                 waited = waits;
@@ -364,6 +386,10 @@ internal sealed partial class UnitReporter(
 
     [LoggerMessage(LogLevel.Warning, "The report of {Node} did not get through: {Reason} Trying again in {Seconds} s")]
     private partial void LogReportFailed(string node, string reason, double seconds);
+
+    /// <param name="State">In which the VM was here.</param>
+    /// <param name="RanElsewhere">Refused because another node ran it.</param>
+    private readonly record struct Refusal(Systemd.MicroVms.VmState State, bool RanElsewhere);
 
     private sealed class ReportRejectedException(string message) : Exception(message);
 }

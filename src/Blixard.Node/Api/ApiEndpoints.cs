@@ -113,7 +113,7 @@ internal static class ApiEndpoints
             .Accepts<RegisterVmRequest>(isOptional: true, "application/json", "*/*")
             .Produces<Vm>(StatusCodes.Status201Created);
         routes.MapDelete(One, (HttpContext context, VmEndpoints vms, string vm) => vms.RemoveAsync(context, vm))
-            .Describe("Forget a VM on all nodes; stops nothing", Nothing, 400, 422, 504)
+            .Describe("Forget a VM on all nodes; stops nothing", VmEndpoints.RemoveQuery, 400, 409, 422, 504)
             .Produces(StatusCodes.Status204NoContent);
     }
 

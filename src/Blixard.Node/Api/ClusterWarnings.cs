@@ -43,7 +43,8 @@ internal static class ClusterWarnings
 
         warnings.AddRange(vms
             .Where(vm => vm.Alarms.Contains(VmAlarms.DuplicateRunning, StringComparer.Ordinal))
-            .Select(vm => $"VM {vm.Name} runs on more than one node: stop all but one before its disks are damaged."));
+            .Select(vm => $"VM {vm.Name} runs on {string.Join(" and ", VmAttention.RunningOn(vm))}: stop all but one before its "
+                + "disks are damaged."));
         warnings.AddRange(state.Nodes.Values
             .Where(node => node.Status == SharedStatus.Lost)
             .Select(node => $"Node {node.Name} is lost since {UtcInstantConverter.Text(Instants.At(node.StatusSince))}"

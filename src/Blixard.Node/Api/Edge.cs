@@ -1,3 +1,4 @@
+using Blixard.Client.Contracts;
 using Blixard.Node.Replication;
 using Blixard.StateMachine.Commands;
 
@@ -14,6 +15,17 @@ internal static class Edge
             throw new ApiException(Problems.InvalidName(what, name));
         }
     }
+
+    /// <summary>Whoever asks for a removal insists on it, whatever is lost.</summary>
+    /// <exception cref="ApiException">It is neither true nor false.</exception>
+    public static bool Forced(IQueryCollection query) => query[ApiRoutes.Force].ToString() switch
+    {
+        "" when !query.ContainsKey(ApiRoutes.Force) => false,
+        "true" => true,
+        "false" => false,
+        var other => throw new ApiException(Problems.InvalidRequest(
+            $"{ApiRoutes.Force}={Problems.Shown(other)}: it is true or false.")),
+    };
 
     /// <summary>Done, and visible in this node's replica.</summary>
     /// <exception cref="ApiException">The cluster refused it, or its outcome is not known.</exception>

@@ -81,7 +81,7 @@ internal sealed class MemberEndpoints(
     {
         var identity = RequestIdentity.Of(context.Request, default);
         var state = await reads.CurrentAsync(context.RequestAborted);
-        var force = Forced(context.Request.Query);
+        var force = Edge.Forced(context.Request.Query);
         if (!IsRemovedAlready(state, member))
         {
             var found = Find(state, member);
@@ -185,15 +185,6 @@ internal sealed class MemberEndpoints(
             throw new ApiException(Problems.ChangeRefused(settled.Refused));
         }
     }
-
-    private static bool Forced(IQueryCollection query) => query[ApiRoutes.Force].ToString() switch
-    {
-        "" when !query.ContainsKey(ApiRoutes.Force) => false,
-        "true" => true,
-        "false" => false,
-        var other => throw new ApiException(Problems.InvalidRequest(
-            $"{ApiRoutes.Force}={Problems.Shown(other)}: it is true or false.")),
-    };
 
     private static ClusterNode Find(ClusterState state, string member) =>
         !Rules.IsName(member)

@@ -150,6 +150,15 @@ internal static class Problems
         Extensions = Extension("vms", $"[{string.Join(',', vms.Select(vm => $"\"{vm}\""))}]"),
     };
 
+    /// <param name="vm">That is to be forgotten.</param>
+    /// <param name="losses">Clauses: what would be lost.</param>
+    public static Problem VmInUse(string vm, IReadOnlyList<string> losses) => Make(
+        409,
+        ProblemTypes.VmInUse,
+        "VM in use",
+        $"VM {vm} is not forgotten: {string.Join("; ", losses)}. A unit that is still there makes it a new VM, with another "
+            + "uuid. Insist: force=true, blixard vm remove --force.");
+
     public static async Task WriteAsync(HttpContext context, Problem problem)
     {
         var response = context.Response;

@@ -48,7 +48,16 @@ internal static class VmDocuments
             CurrentRunner = Text(facts?.CurrentRunner),
             RestartPending = facts?.RestartPending ?? false,
             Candidates = [.. vm.Observations.Keys],
-            Observations = [.. vm.Observations.Values.Select(Of)],
+            Observations = [.. vm.Observations.Values.Select(seen => Of(state, seen))],
+            RunningOn = vm.RunningOn,
+            RefusedClaims =
+            [
+                .. vm.RefusedClaims.Select(claim => new Contracts.VmClaim
+                {
+                    Node = claim.Key,
+                    Since = Instants.At(claim.Value),
+                }),
+            ],
             Alarms = vm.DuplicateRunning ? [Contracts.VmAlarms.DuplicateRunning] : [],
         };
     }
@@ -83,14 +92,16 @@ internal static class VmDocuments
         _ => null,
     };
 
-    private static Contracts.VmObservation Of(NodeObservation observation) => new()
+    private static Contracts.VmObservation Of(ClusterState state, NodeObservation observation) => new()
     {
         Node = observation.Node,
         State = Of(observation.State),
         SubState = Text(observation.SubState),
         Unit = observation.Unit,
         Stale = observation.Stale,
+        StaleReason = ReasonFor(observation.Staleness),
         LastUpdate = Instants.Known(observation.LastUpdate),
+        LastSeen = Instants.Known(state.LastSeen(observation)),
     };
 
     /// <summary>The host's own checks first, then those from outside; each group by name.</summary>

@@ -9,6 +9,10 @@ namespace Blixard.Node.Api;
 /// <summary><c>/v1/vms</c>: the VMs of the whole cluster, and who is told to know them.</summary>
 internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer proposer, NodeFacts node, ApiLimits limits)
 {
+    /// <summary>Of a removal.</summary>
+    public static AcceptedQuery RemoveQuery { get; } = new(new QueryParameter(
+        ApiRoutes.Force, "true: also where a node has the VM still, or annotations go with it."));
+
     public async Task ListAsync(HttpContext context)
     {
         var read = await reads.ReadAsync(
@@ -55,12 +59,26 @@ internal sealed class VmEndpoints(Reads reads, Replica replica, Proposer propose
         await Reads.AnswerAsync(context, document, Documents.Json.Vm);
     }
 
-    /// <summary>Forgets a VM on all nodes; one that is not there is as good as removed.</summary>
+    /// <summary>
+    /// Forgets a VM on all nodes; one that is not there is as good as removed. Where something is lost by that it must be
+    /// insisted on; a request that was carried out before, by its key, is answered as then.
+    /// </summary>
     public async Task RemoveAsync(HttpContext context, string vm)
     {
         Edge.Check("VM", vm);
-        await proposer.ChangeAsync(
-            Command.Of(new RemoveVM { Vm = vm }), RequestIdentity.Of(context.Request, default), context.RequestAborted);
+        var identity = RequestIdentity.Of(context.Request, default);
+        if (!Edge.Forced(context.Request.Query))
+        {
+            var state = await reads.CurrentAsync(context.RequestAborted);
+            if (state.Vms.TryGetValue(vm, out var found)
+                && (identity.Key is not { } key || !state.IdempotencyKeys.All.ContainsKey(key.Text))
+                && VmRemoval.Losses(found) is { Count: > 0 } losses)
+            {
+                throw new ApiException(Problems.VmInUse(vm, losses));
+            }
+        }
+
+        await proposer.ChangeAsync(Command.Of(new RemoveVM { Vm = vm }), identity, context.RequestAborted);
         reads.ReadOwnWrite(context);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }

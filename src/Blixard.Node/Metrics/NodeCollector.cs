@@ -37,6 +37,10 @@ internal sealed class NodeCollector(
             vms.Add(state.Vms.Values.Count(vm => vm.State == value), label);
         }
 
+        text.Gauge(
+                "blixard_cluster_vms_duplicate_running",
+                "VMs of the cluster that more than one node says it runs, by this node's replica.")
+            .Add(state.Vms.Values.Count(vm => vm.DuplicateRunning));
         text.Gauge("blixard_cluster_version", "Version of the commands that the cluster may use; the least of its nodes.")
             .Add(state.ClusterVersion);
         text.Gauge("blixard_sessions", "Sessions of proposers in the replicated state.").Add(state.Sessions.All.Count);

@@ -104,9 +104,23 @@ public class VmCommandTests
 
         var run = await Run.Against(node, "vm remove bui");
 
-        Assert.Equal((0, "removed build (index 101)\n"), (run.ExitCode, run.Output));
+        Assert.Equal((0, "removed build (index 101), which n2 defined\n"), (run.ExitCode, run.Output));
         Assert.Contains("DELETE /v1/vms/build", node.Requests);
         Assert.Equal(1, (await Run.Against(node, "vm show build")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Remove_with_force_says_where_it_runs_and_what_was_noted_with_it()
+    {
+        await using var node = await FakeNode.StartAsync();
+        await Run.Against(node, "vm annotate twin owner=me ticket=42");
+
+        var run = await Run.Against(node, "vm remove twin --force");
+
+        Assert.Equal(
+            (0, "removed twin (index 103), which runs on n1 and n2, with its annotations owner, ticket\n"),
+            (run.ExitCode, run.Output));
+        Assert.Contains("DELETE /v1/vms/twin?force=true", node.Requests);
     }
 
     [Theory]

@@ -50,6 +50,7 @@ internal static class Samples
             CurrentRunner = "/nix/store/2def-microvm-qemu-web1",
             RestartPending = true,
             Candidates = ["n1", "n2"],
+            RunningOn = ["n1"],
             Health = new VmHealth
             {
                 Healthy = true,
@@ -111,12 +112,10 @@ internal static class Samples
             SubState = "running",
             Since = Now.AddMinutes(-90),
             Alarms = [VmAlarms.DuplicateRunning],
-            Candidates = ["n1", "n2"],
-            Observations =
-            [
-                Seen("n1", VmState.Running, "running", stale: false),
-                Seen("n2", VmState.Running, "running", stale: false),
-            ],
+            Candidates = ["n1"],
+            Observations = [Seen("n1", VmState.Running, "running", stale: false)],
+            RunningOn = ["n1"],
+            RefusedClaims = [new VmClaim { Node = "n2", Since = Now.AddMinutes(-2) }],
         },
     ];
 
@@ -255,6 +254,8 @@ internal static class Samples
 
     private static VmObservation Seen(string node, VmState state, string subState, bool stale) => new()
     {
+        StaleReason = stale ? "node lost" : null,
+        LastSeen = Now.AddSeconds(stale ? -40 : -5),
         Node = node,
         State = state,
         SubState = subState,

@@ -174,6 +174,13 @@ public sealed class AgentTests
         var tries = cluster.Applied.Count(c => c.RegisterVm?.Vm == "web1" && c.Actor == "n1");
         bench.Time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(tries, cluster.Applied.Count(c => c.RegisterVm?.Vm == "web1" && c.Actor == "n1"));
+
+        // The other one stops it: what runs here is the VM now, at once and not with the next full list.
+        var stopped = new UpdateState { Node = "n2", BootId = "boot-of-n2", ObservationSeq = 1 };
+        stopped.Vms.Add(new VmObservation { Vm = "web1", Unit = "microvm@web1.service", State = VmState.Stopped });
+        Assert.IsType<Applied>(cluster.Apply(new() { UpdateState = stopped }, "n2"));
+        await bench.UntilAsync(state => state.Vms["web1"] is { State: VmState.Running, RunningOn: ["n1"] });
+        Assert.False(cluster.State.Vms["web1"].DuplicateRunning);
     }
 
     [Fact]

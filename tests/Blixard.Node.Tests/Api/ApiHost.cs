@@ -193,6 +193,30 @@ internal sealed class ApiHost : IAsyncDisposable
         Unit = $"microvm@{vm}.service",
     }));
 
+    /// <summary>A node says that it runs what another one runs.</summary>
+    public ulong Claim(string vm, string node) => Do(node, Command.Of(new RegisterVM
+    {
+        Vm = vm,
+        Uuid = UuidOf(vm),
+        Node = node,
+        Unit = $"microvm@{vm}.service",
+        State = VmState.Running,
+    }));
+
+    /// <summary>A node lists all that it has.</summary>
+    public ulong ReportAll(string node, params VmObservation[] vms)
+    {
+        var sequence = Replica.State.Nodes[node].ObservationSequence + 1;
+        return Do(node, Command.Of(new UpdateState
+        {
+            Node = node,
+            BootId = Boot,
+            ObservationSeq = sequence,
+            Complete = true,
+            Vms = { vms },
+        }));
+    }
+
     public static string UuidOf(string vm) => $"00000000-0000-4000-8000-{Math.Abs(vm.Aggregate(7, (h, c) => (h * 31) + c)):d12}";
 
     /// <summary>A node's report about VMs that it has registered.</summary>

@@ -3,6 +3,7 @@ using Blixard.Client.Contracts;
 using Blixard.Node.Replication;
 using Blixard.StateMachine.Commands;
 using Google.Protobuf;
+using VmState = Blixard.StateMachine.Commands.VmState;
 
 namespace Blixard.Node.Tests.Api;
 
@@ -86,6 +87,22 @@ public class IdempotencyKeyTests
         Assert.Equal(HttpStatusCode.NoContent, longest.StatusCode);
         await ApiHost.ProblemAsync(longer, ProblemTypes.InvalidRequest, 400);
         await ApiHost.ProblemAsync(both, ProblemTypes.InvalidRequest, 400);
+    }
+
+    [Fact]
+    public async Task A_removal_that_was_made_is_answered_so_again_though_the_vm_is_back_and_in_use()
+    {
+        await using var host = await StartAsync();
+        using var first = await SendAsync(host, HttpMethod.Delete, "/v1/vms/web1", "k1");
+        host.RegisterVm("web1", "n1");
+        host.Report("n1", ApiHost.Seen("web1", VmState.Running));
+
+        using var again = await SendAsync(host, HttpMethod.Delete, "/v1/vms/web1", "k1");
+        using var other = await SendAsync(host, HttpMethod.Delete, "/v1/vms/web1", "k2");
+
+        Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.NoContent), (first.StatusCode, again.StatusCode));
+        await ApiHost.ProblemAsync(other, ProblemTypes.VmInUse, 409);
+        Assert.Contains("web1", host.Replica.State.Vms.Keys);
     }
 
     [Fact]

@@ -110,7 +110,30 @@ public class VmDocumentsTests
         host.Report("n1", ApiHost.Seen("web1", VmState.Running));
         host.Report("n2", ApiHost.Seen("web1", VmState.Running));
 
-        Assert.Equal([VmAlarms.DuplicateRunning], Document(host, "web1").Alarms);
+        var twice = Document(host, "web1");
+        Assert.Equal([VmAlarms.DuplicateRunning], twice.Alarms);
+        Assert.Equal(["n1", "n2"], twice.RunningOn);
+        Assert.Equal("runs on two nodes: n1, n2", VmAttention.ReasonFor(twice));
+    }
+
+    [Fact]
+    public async Task A_node_whose_claim_to_run_a_vm_was_refused_is_named_too()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("web1", "n1");
+        host.Report("n1", ApiHost.Seen("web1", VmState.Running));
+        host.Claim("web1", "n3");
+
+        var claimed = Document(host, "web1");
+
+        Assert.Equal([VmAlarms.DuplicateRunning], claimed.Alarms);
+        Assert.Equal(["n1"], claimed.RunningOn);
+        Assert.Equal(["n3"], claimed.RefusedClaims.Select(claim => claim.Node));
+        Assert.Equal("runs on two nodes: n1, n3", VmAttention.ReasonFor(claimed));
+        var status = await host.ReadAsync("/v1/cluster", ApiJson.Default.ClusterStatus);
+        Assert.Contains("VM web1 runs on n1 and n3: stop all but one before its disks are damaged.", status.Warnings);
+        using var metrics = await host.GetAsync("/metrics");
+        Assert.Contains("\nblixard_cluster_vms_duplicate_running 1\n", await metrics.Content.ReadAsStringAsync());
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Blixard.Client.Contracts;
 using Blixard.StateMachine.Commands;
+using VmState = Blixard.StateMachine.Commands.VmState;
 
 namespace Blixard.Node.Tests.Api;
 
@@ -206,5 +207,69 @@ public class VmEndpointTests
 
         await ApiHost.ProblemAsync(answer, ProblemTypes.Overloaded, 503);
         Assert.Equal("1", answer.Headers.RetryAfter?.ToString());
+    }
+
+    [Fact]
+    public async Task A_vm_that_a_node_has_still_or_that_is_annotated_is_forgotten_only_if_that_is_insisted_on()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("web1", "n1");
+        host.RegisterVm("web1", "n2");
+        host.RegisterVm("web1", "n3");
+        host.Report("n1", ApiHost.Seen("web1", VmState.Running));
+        host.Report("n2", ApiHost.Seen("web1", VmState.Failed));
+        host.Report("n3", ApiHost.Seen("web1", VmState.Running));
+        host.Lose("n3");
+        using var noted = await host.SendAsync(HttpMethod.Put, "/v1/vms/web1/annotations/owner", "me");
+
+        using var refused = await host.SendAsync(HttpMethod.Delete, "/v1/vms/web1");
+        var problem = await ApiHost.ProblemAsync(refused, ProblemTypes.VmInUse, 409);
+        Assert.Equal(
+            "VM web1 is not forgotten: it runs on n1; it may still run on n3; it is defined on n2; its annotation owner goes "
+                + "with it. A unit that is still there makes it a new VM, with another uuid. Insist: force=true, blixard vm "
+                + "remove --force.",
+            problem.Detail);
+        Assert.Contains("web1", host.Replica.State.Vms.Keys);
+        using var wrong = await host.SendAsync(HttpMethod.Delete, "/v1/vms/web1?force=yes");
+        await ApiHost.ProblemAsync(wrong, ProblemTypes.InvalidRequest, 400);
+
+        using var forced = await host.SendAsync(HttpMethod.Delete, "/v1/vms/web1?force=true");
+        Assert.Equal(HttpStatusCode.NoContent, forced.StatusCode);
+        Assert.Empty(host.Replica.State.Vms);
+    }
+
+    [Fact]
+    public async Task A_vm_that_its_nodes_have_no_more_or_never_saw_is_forgotten_without_a_question()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("gone", "n1");
+        host.Report("n1", ApiHost.Seen("gone", VmState.Running));
+        host.ReportAll("n1");
+        host.RegisterVm("typo", "n2");
+
+        using var gone = await host.SendAsync(HttpMethod.Delete, "/v1/vms/gone");
+        using var typo = await host.SendAsync(HttpMethod.Delete, "/v1/vms/typo");
+
+        Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.NoContent), (gone.StatusCode, typo.StatusCode));
+        Assert.Empty(host.Replica.State.Vms);
+    }
+
+    [Fact]
+    public async Task Whoever_claims_to_run_it_counts_and_many_annotations_are_not_all_named()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        host.RegisterVm("web1", "n1");
+        host.Report("n1", ApiHost.Seen("web1", VmState.Running));
+        host.Claim("web1", "n3");
+        for (var i = 0; i < 10; i++)
+        {
+            using var noted = await host.SendAsync(HttpMethod.Put, $"/v1/vms/web1/annotations/k{i}", "x");
+        }
+
+        using var refused = await host.SendAsync(HttpMethod.Delete, "/v1/vms/web1");
+
+        var problem = await ApiHost.ProblemAsync(refused, ProblemTypes.VmInUse, 409);
+        Assert.Contains(
+            ": it runs on n1 and n3; its 10 annotations (k0, k1, k2, k3, k4, k5, k6, k7, …) go with it.", problem.Detail);
     }
 }
