@@ -55,6 +55,16 @@ in
       '';
     };
 
+    fencing.enable = lib.mkOption {
+      type = lib.types.bool;
+      default = cfg.peers != [ ];
+      defaultText = lib.literalExpression "config.services.blixard.peers != [ ]";
+      description = ''
+        Whether VMs start through Blixard's gate, and the fence is installed. Needed on every host of a cluster that
+        manages VMs; a node that has joined has no `peers` and sets it. No VM starts here before the node has run once.
+      '';
+    };
+
     openFirewall = lib.mkOption {
       type = lib.types.bool;
       default = false;
@@ -116,14 +126,23 @@ in
       raftPort
     ];
 
+    systemd.packages = lib.mkIf cfg.fencing.enable [ cfg.package ];
+    systemd.tmpfiles.packages = lib.mkIf cfg.fencing.enable [ cfg.package ];
+    systemd.services.blixard-exec.wantedBy = lib.mkIf cfg.fencing.enable [ "multi-user.target" ];
+    systemd.services.blixard-anchor.wantedBy = lib.mkIf cfg.fencing.enable [ "multi-user.target" ];
+
     # Keep in step with systemd/blixard-node.service, which says why each line is there.
     systemd.services.blixard-node = {
       description = "Blixard node: control plane for microVMs";
       wantedBy = [ "multi-user.target" ];
-      wants = [ "network-online.target" ];
+      wants = [
+        "network-online.target"
+        "blixard-exec.service"
+      ];
       after = [
         "network-online.target"
         "dbus.service"
+        "blixard-exec.service"
       ];
       restartTriggers = [ configFile ];
       serviceConfig = {
@@ -140,6 +159,7 @@ in
         StateDirectory = "blixard";
         StateDirectoryMode = "0700";
         RuntimeDirectory = "blixard";
+        RuntimeDirectoryPreserve = "yes";
         LoadCredential = lib.mapAttrsToList (name: path: "${name}:${path}") cfg.credentials;
 
         CapabilityBoundingSet = [
@@ -149,7 +169,11 @@ in
         ];
         NoNewPrivileges = true;
         ProtectSystem = "strict";
-        ReadWritePaths = [ "/var/lib/blixard" ];
+        ReadWritePaths = [
+          "/var/lib/blixard"
+          "-/var/lib/blixard-gate"
+          "-/run/systemd/system"
+        ];
         # Users' managers are in /run/user, which `true` would hide, and their VMs at home.
         ProtectHome = if (cfg.settings.Agent.Users or [ ]) == [ ] then true else "read-only";
         PrivateTmp = true;

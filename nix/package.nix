@@ -14,6 +14,7 @@ buildDotnetModule {
     root = ../.;
     fileset = lib.fileset.unions [
       ../src
+      ../systemd
       ../global.json
       ../Directory.Build.props
       ../Directory.Packages.props
@@ -42,6 +43,21 @@ buildDotnetModule {
 
   # libsystemd.so.0: bus, journal and notify.
   runtimeDeps = [ systemd ];
+
+  # The gate and the fence, with the units that start them; what they name below /opt is in this package here.
+  postInstall = ''
+    $CC -std=gnu11 -O1 -ffreestanding -fno-builtin -fno-stack-protector -fno-pie -fno-asynchronous-unwind-tables \
+      -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -o blixard-fence systemd/blixard-fence.c
+    install -Dm755 -t $out/libexec blixard-fence systemd/blixard-gate
+    install -Dm644 systemd/blixard.tmpfiles.conf $out/lib/tmpfiles.d/blixard.conf
+    units=$out/lib/systemd/system
+    mkdir -p $units
+    cp -r systemd/*.slice systemd/*.mount systemd/*.d $units
+    cp systemd/blixard-{fence@,canary,exec,anchor}.service $units
+    find $units -type f -exec sed -i "s|/opt/blixard/libexec|$out/libexec|; /^RequiresMountsFor=/d" {} +
+  '';
+  # The fence program runs without a C library, and so without what a hardened start of one sets up.
+  hardeningDisable = [ "all" ];
 
   meta = {
     description = "Control plane for microVMs that run as systemd units";

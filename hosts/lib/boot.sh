@@ -9,6 +9,8 @@ up() {
     fail "'$ip' is not an address for a host: $NET.2 to $NET.254 (BLIXARD_HOSTS_NET)"
   local dir
   dir=$(host_dir "$host")
+  # One that has reset itself left its link and its cgroup.
+  if [[ -e $dir/maker ]]; then kill_everything "$host"; fi
   forget_boot "$host"
   mkdir -p "$dir/dbus" "$dir/units"
   printf '%s\n' "$ip" >"$dir/ip"
@@ -35,7 +37,7 @@ take_options() {
   local host=$1 dir data=$DATA
   shift
   dir=$(host_dir "$host")
-  local vms=() user_vms=() peers=() settings=() bootstrap=no node=no start=yes disk=
+  local vms=() user_vms=() peers=() settings=() bootstrap=no node=no start=yes fence=no disk=
   while (($# > 0)); do
     case $1 in
       --data) data=$(realpath -m "${2:?--data needs a directory}") ;;
@@ -49,11 +51,12 @@ take_options() {
       --user-vm) user_vms+=("${2:?--user-vm needs VM=BEHAVIOUR}") ;;
       --peer) peers+=("${2:?--peer needs NAME=IP}") ;;
       --env) settings+=("${2:?--env needs KEY=VALUE}") ;;
-      --bootstrap | --node | --stopped)
+      --bootstrap | --node | --stopped | --fence)
         case $1 in
           --bootstrap) bootstrap=yes ;;
           --node) node=yes ;;
           --stopped) start=no ;;
+          --fence) fence=yes ;;
         esac
         shift
         continue
@@ -67,6 +70,7 @@ take_options() {
   [[ -z $disk ]] || lay_disk "$data/$host" "$disk"
   lay_microvms "$host" "${vms[@]}"
   lay_user_vms "$host" "${user_vms[@]}"
+  [[ $fence == no ]] || lay_fence "$host"
   if [[ $node == yes ]] || ((${#peers[@]} > 0)); then
     lay_node "$host" "$bootstrap" "$start" "${peers[@]}"
     ((${#settings[@]} == 0)) || printf '%s\n' "${settings[@]}" >>"$dir/node.env"

@@ -2,7 +2,7 @@
 # that mends it on this distribution.
 # shellcheck shell=bash
 
-# Programs, and the package that brings each: apt | dnf | pacman | nixpkgs.
+# Programs, and the package that brings each: apt | dnf | pacman | nixpkgs. cc makes the fence program.
 TOOLS='
 systemctl                systemd     systemd     systemd     systemd
 systemd-socket-activate  systemd     systemd     systemd     systemd
@@ -15,7 +15,7 @@ nsenter                  util-linux  util-linux  util-linux  util-linux
 findmnt                  util-linux  util-linux  util-linux  util-linux
 setsid                   util-linux  util-linux  util-linux  util-linux
 awk                      gawk        gawk        gawk        gawk
-
+cc                       gcc         gcc         gcc         gcc
 '
 
 distribution() {

@@ -59,7 +59,8 @@ mount_api_filesystems() {
   mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
   mount -t sysfs -o nosuid,nodev,noexec,ro sysfs "$root/sys"
   mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$root/sys/fs/cgroup"
-  mount -t tmpfs -o mode=755,nosuid,nodev tmpfs "$root/run"
+  # Without execution, as Debian has it.
+  mount -t tmpfs -o mode=755,nosuid,nodev,noexec tmpfs "$root/run"
   mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$root/tmp"
   mount -t tmpfs -o mode=755,nosuid tmpfs "$root/dev"
   mkdir "$root/dev/pts" "$root/dev/shm" "$root/dev/net"
@@ -118,6 +119,7 @@ bind_programs() {
 bind_kept() {
   local root=$1 dir=$2 data=$3
   bind_rw "$data/blixard" "$root/var/lib/blixard"
+  bind_rw "$data/gate" "$root/var/lib/blixard-gate"
   bind_rw "$data/microvms" "$root/var/lib/microvms"
   bind_rw "$data/journal" "$root/var/log/journal"
   bind_rw "$dir/dbus" "$root/run/dbus"

@@ -22,10 +22,12 @@ lay_user_vms() {
     behaviour=${vm#*=}
     vm=${vm%%=*}
     check_vm_name "$vm"
-    [[ -f $HOSTS_DIR/units/behaviour/$behaviour.conf ]] || fail "there is no behaviour '$behaviour' for microVM $vm"
-    cp "$HOSTS_DIR/units/user/microvm-NAME.service" "$dir/user-units/microvm-$vm.service"
-    mkdir -p "$dir/user-units/microvm-$vm.service.d"
-    cp "$HOSTS_DIR/units/behaviour/$behaviour.conf" "$dir/user-units/microvm-$vm.service.d/behaviour.conf"
+    check_behaviour "$vm" "$behaviour"
+    mkdir -p "$dir/user-units/behaviour"
+    cp "$HOSTS_DIR/units/behaviour/$behaviour" "$dir/user-units/behaviour/$behaviour"
+    sed "s|@BEHAVIOUR@|/etc/systemd/user/behaviour/$behaviour|" \
+      "$HOSTS_DIR/units/user/microvm-NAME.service" >"$dir/user-units/microvm-$vm.service"
+    add_behaviour "$behaviour" "$dir/user-units/microvm-$vm.service.d"
     ln -sf "../microvm-$vm.service" "$dir/user-units/default.target.wants/microvm-$vm.service"
   done
   sed "s|@USER@|$HOST_USER|; s|@UID@|$HOST_UID|; s|@SYSTEMD@|$(systemd_program)|" \

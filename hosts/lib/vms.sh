@@ -36,12 +36,38 @@ lay_microvm() {
   # What makes a directory a VM's: microvm.nix links its runner there.
   mkdir -p "$(dirname "$state")/.runners/$vm"
   ln -sfn "../.runners/$vm" "$state/current"
-  [[ -f $HOSTS_DIR/units/behaviour/$behaviour.conf ]] || fail "there is no behaviour '$behaviour' for microVM $vm"
+  check_behaviour "$vm" "$behaviour"
   # `current` is what makes a directory that of a VM.
-  mkdir -p "$state/runner/share/microvm"
+  mkdir -p "$state/runner/share/microvm" "$state/runner/bin"
+  cp "$HOSTS_DIR/units/behaviour/$behaviour" "$state/runner/bin/microvm-run"
+  printf '#!/bin/sh\n# The main process is told by SIGTERM.\n' >"$state/runner/bin/microvm-shutdown"
+  chmod 755 "$state/runner/bin/microvm-run" "$state/runner/bin/microvm-shutdown"
   ln -sfn runner "$state/current"
-  mkdir -p "$units/microvm@$vm.service.d"
-  cp "$HOSTS_DIR/units/behaviour/$behaviour.conf" "$units/microvm@$vm.service.d/behaviour.conf"
+  add_behaviour "$behaviour" "$units/microvm@$vm.service.d"
+}
+
+check_behaviour() {
+  [[ $2 != *.conf && -f $HOSTS_DIR/units/behaviour/$2 ]] || fail "there is no behaviour '$2' for microVM $1"
+}
+
+# add_behaviour BEHAVIOUR DIRECTORY: what it needs of its unit, as a drop-in.
+add_behaviour() {
+  [[ -f $HOSTS_DIR/units/behaviour/$1.conf ]] || return 0
+  mkdir -p "$2"
+  cp "$HOSTS_DIR/units/behaviour/$1.conf" "$2/behaviour.conf"
+}
+
+# lay_fence HOST: the units of the fence and the drop-ins of the gate, as packaging installs them.
+lay_fence() {
+  local units own
+  units=$(host_dir "$1")/units
+  own=$(dirname "$HOSTS_DIR")/systemd
+  [[ -x $PUBLISH/libexec/blixard-fence ]] || fail "--fence: $PUBLISH/libexec has no fence program (make build)"
+  cp "$own"/blixard-{strict,canary}.slice "$own"/blixard-{fence@,canary,exec,anchor}.service \
+    "$own/run-blixard-exec.mount" "$own/blixard.tmpfiles.conf" "$HOSTS_DIR/units/hosts-tmpfiles.service" "$units/"
+  cp -r "$own/blixard-fence@canary.service.d" "$own/microvm@.service.d" "$own/microvm-virtiofsd@.service.d" "$units/"
+  want "$units" sysinit.target hosts-tmpfiles.service
+  want "$units" multi-user.target blixard-exec.service blixard-anchor.service
 }
 
 define_vm_in_running() {
