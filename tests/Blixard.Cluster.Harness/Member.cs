@@ -1,23 +1,32 @@
+using System.Net;
+using System.Net.Sockets;
 using Blixard.Client;
 using Blixard.Client.Contracts;
 
 namespace Blixard.Cluster.Harness;
 
 /// <summary>One host of the cluster and the door through which its API is reached from this machine.</summary>
-internal sealed class Member(string name, string ip, int port) : IDisposable
+internal sealed class Member : IDisposable
 {
     private const string Unit = "blixard-node.service";
     private const string DataDirectory = "/var/lib/blixard";
     private const string Ballast = DataDirectory + "/ballast";
 
-    public string Name { get; } = name;
+    public Member(string name, string ip)
+    {
+        (Name, Ip, Port) = (name, ip, FreePort());
+        Client = Connect(Port);
+    }
 
-    public string Ip { get; } = ip;
+    public string Name { get; }
 
-    public int Port { get; } = port;
+    public string Ip { get; }
+
+    /// <summary>Of this machine, where the door is. Nobody listened there a moment ago: two runs don't meet.</summary>
+    public int Port { get; }
 
     /// <summary>A new connection for each test: the old ones may lead to a host that was killed.</summary>
-    public BlixardClient Client { get; private set; } = Connect(port);
+    public BlixardClient Client { get; private set; }
 
     public void Reconnect()
     {
@@ -101,6 +110,13 @@ internal sealed class Member(string name, string ip, int port) : IDisposable
         (await Client.GetClusterAsync(ReadOptions.Stale, CancellationToken.None)).Value;
 
     public void Dispose() => Client.Dispose();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     private static BlixardClient Connect(int port) => new(new()
     {

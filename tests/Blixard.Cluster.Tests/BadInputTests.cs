@@ -1,5 +1,6 @@
 namespace Blixard.Cluster.Tests;
 
+[Collection(nameof(ThreeHosts))]
 public sealed class BadInputTests(ThreeHosts hosts)
 {
     [Fact]

@@ -8,6 +8,7 @@ namespace Blixard.Cluster.Tests;
 /// One bit of one voter's disk flips. The cluster must not answer differently, and the node must say which file it is
 /// and where: it repairs itself from the others, or it refuses to start.
 /// </summary>
+[Collection(nameof(ThreeHosts))]
 public sealed class DamageTests(ThreeHosts hosts, ITestOutputHelper output)
 {
     /// <summary>More of these than fit into one segment of 4 MiB.</summary>

@@ -4,6 +4,7 @@ using Blixard.Client.Contracts;
 namespace Blixard.Cluster.Tests;
 
 /// <summary>A member whose disk is full, on a real file system of its own.</summary>
+[Collection(nameof(ThreeHosts))]
 public sealed class DiskFullTests(ThreeHosts hosts, ITestOutputHelper output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

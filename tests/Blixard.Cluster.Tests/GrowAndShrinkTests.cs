@@ -11,7 +11,7 @@ public sealed class GrowAndShrinkTests(ITestOutputHelper output) : IAsyncLifetim
     private static readonly TimeSpan LongestPauseAllowed = TimeSpan.FromSeconds(2);
 
     private readonly Member[] _hosts =
-        [.. Enumerable.Range(1, 5).Select(i => new Member($"g{i}", $"10.88.0.{30 + i}", 17690 + i))];
+        [.. Enumerable.Range(1, 5).Select(i => new Member($"g{i}", $"10.88.0.{30 + i}"))];
 
     public async ValueTask InitializeAsync()
     {

@@ -31,6 +31,9 @@ public sealed class GuestTests(OneHost one)
             "sh", "-c", $"cd {Directory} && cp -r runner runner2 && ln -sfn runner2 current");
         var updated = await one.HasAsync(OneHost.Guest, vm => vm.RestartPending);
         Assert.Equal(($"{Directory}/runner", $"{Directory}/runner2"), (updated.RunningRunner, updated.CurrentRunner));
+
+        // A guest that is not up yet does not hear that it is to go down, and systemd waits for it in vain.
+        await GuestIsUpAsync();
         await one.Host.ExecAsync("systemctl", "restart", Unit);
         await one.HasAsync(OneHost.Guest, vm => vm is { RestartPending: false, State: VmState.Running, Vcpus: 1 });
     }

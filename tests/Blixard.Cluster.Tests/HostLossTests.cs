@@ -2,6 +2,7 @@ using Blixard.Client.Contracts;
 
 namespace Blixard.Cluster.Tests;
 
+[Collection(nameof(ThreeHosts))]
 public sealed class HostLossTests(ThreeHosts hosts, ITestOutputHelper output)
 {
     [Fact]

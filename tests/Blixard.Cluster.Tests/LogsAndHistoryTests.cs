@@ -4,6 +4,7 @@ using Blixard.Client.Contracts;
 namespace Blixard.Cluster.Tests;
 
 /// <summary>What only the node of a VM has, asked for through another one.</summary>
+[Collection(nameof(ThreeHosts))]
 public sealed class LogsAndHistoryTests(ThreeHosts hosts)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

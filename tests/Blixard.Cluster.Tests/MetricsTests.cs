@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 namespace Blixard.Cluster.Tests;
 
+[Collection(nameof(ThreeHosts))]
 public sealed class MetricsTests(ThreeHosts hosts)
 {
     private static readonly string? Promtool = Environment.GetEnvironmentVariable("BLIXARD_PROMTOOL");

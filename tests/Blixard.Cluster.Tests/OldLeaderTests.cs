@@ -4,6 +4,7 @@ using Blixard.Client.Contracts;
 namespace Blixard.Cluster.Tests;
 
 /// <summary>A leader that does not know yet that it is none any more.</summary>
+[Collection(nameof(ThreeHosts))]
 public sealed class OldLeaderTests(ThreeHosts hosts, ITestOutputHelper output)
 {
     /// <summary>

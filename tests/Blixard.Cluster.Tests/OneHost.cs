@@ -23,7 +23,7 @@ public sealed class OneHost : IAsyncLifetime
 
     private static readonly string? Assets = Environment.GetEnvironmentVariable("BLIXARD_GUEST_ASSETS");
 
-    internal Member Host { get; } = new("a1", "10.88.0.61", 17611);
+    internal Member Host { get; } = new("a1", "10.88.0.61");
 
     public async ValueTask InitializeAsync()
     {

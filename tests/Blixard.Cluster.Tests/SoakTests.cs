@@ -4,6 +4,7 @@ using Blixard.Soak;
 namespace Blixard.Cluster.Tests;
 
 /// <summary>A short one, so that the long one can't rot; make soak is for those.</summary>
+[Collection(nameof(ThreeHosts))]
 public sealed class SoakTests(ThreeHosts hosts, ITestOutputHelper output)
 {
     [Fact]

@@ -3,16 +3,20 @@ using Blixard.Client.Contracts;
 
 namespace Blixard.Cluster.Tests;
 
+/// <summary>The hosts are there for as long as these tests are.</summary>
+[CollectionDefinition(nameof(ThreeHosts))]
+public sealed class OnThreeHosts : ICollectionFixture<ThreeHosts>;
+
 /// <summary>
 /// Three real systemd hosts with microVM units of different behaviour and a cluster on them, made once for all tests
-/// of this project. Every test leaves it whole: <see cref="WholeAsync"/> waits for that.
+/// of its collection. Every test leaves it whole: <see cref="WholeAsync"/> waits for that.
 /// </summary>
 public sealed class ThreeHosts : IAsyncLifetime
 {
     private static readonly string[] Names = ["n1", "n2", "n3"];
 
     internal IReadOnlyList<Member> All { get; } =
-        [.. Names.Select((name, i) => new Member(name, $"10.88.0.{11 + i}", 17581 + i))];
+        [.. Names.Select((name, i) => new Member(name, $"10.88.0.{11 + i}"))];
 
     internal Member this[string name] => All.Single(m => m.Name == name);
 

@@ -3,6 +3,7 @@ using Blixard.Client.Contracts;
 
 namespace Blixard.Cluster.Tests;
 
+[Collection(nameof(ThreeHosts))]
 public sealed class VisibilityTests(ThreeHosts hosts, ITestOutputHelper output)
 {
     [Fact]

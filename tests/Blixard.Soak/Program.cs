@@ -2,7 +2,6 @@ using Blixard.Cluster.Harness;
 using Blixard.Soak;
 
 // Three hosts of an instance of its own (scripts/soak names it, and takes it down however this ends).
-const int First = 17681;
 string[] names = ["n1", "n2", "n3"];
 
 var (disks, _, why) = await Hosts.TryAsync("can-limit-disks");
@@ -13,7 +12,7 @@ if (disks != 0)
 
 var options = SoakOptions.FromEnvironment(smallDisks: disks == 0);
 Console.WriteLine($"SEED={options.Seed} FAULTS={options.Faults}");
-Member[] members = [.. names.Select((name, i) => new Member(name, $"10.88.0.{11 + i}", First + i))];
+Member[] members = [.. names.Select((name, i) => new Member(name, $"10.88.0.{11 + i}"))];
 var cluster = new SoakCluster(members, member => UpAsync(member, bootstrap: false));
 await Task.WhenAll(members.Select(async member =>
 {

@@ -7,7 +7,7 @@ namespace Blixard.Node.Replication;
 /// Asks for a change of the members, through whichever node, and waits until the leader has settled it. The wish is
 /// replicated first, so a leader that is lost in the middle loses nothing: the next one goes on.
 /// </summary>
-internal sealed class MembershipRequests(Proposer proposer, Replica replica, TimeProvider time)
+internal sealed class MembershipRequests(Proposer proposer, Replica replica, Removal removal, TimeProvider time)
 {
     /// <summary>A change takes two or four rounds of the log; more than this is a majority that does not answer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
@@ -74,7 +74,12 @@ internal sealed class MembershipRequests(Proposer proposer, Replica replica, Tim
                             + "any more: see who the members are.");
                 }
 
-                await next.WaitAsync(either.Token);
+                if (removal.IsRemoved)
+                {
+                    return OfRemoved(state, request);
+                }
+
+                await Task.WhenAny(next, removal.WhenNoticed).WaitAsync(either.Token);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -84,6 +89,18 @@ internal sealed class MembershipRequests(Proposer proposer, Replica replica, Tim
                     + "soon as a majority can agree on it, or refused. Asking again waits for the same change.");
         }
     }
+
+    /// <summary>
+    /// Nobody may tell a removed node any more that its removal is settled: that it is removed says so. Of anything else
+    /// it will not hear.
+    /// </summary>
+    private SettledChange OfRemoved(ClusterState state, ulong request) =>
+        state.Membership.Pending is { Kind: MembershipChangeKind.Remove } pending && pending.Request == request
+        && removal.IsAbout(pending.MemberId)
+            ? new SettledChange(request, "")
+            : throw new OutcomeUnknownException(
+                $"The change is asked for, at index {request}, and this node was removed from the cluster before it heard of "
+                    + "its end: ask another node.");
 
     private PendingChange? Same(ChangeMembership body) =>
         replica.State.Membership.Pending is { } pending && pending.Kind == body.Kind && pending.Node == body.Node

@@ -13,6 +13,7 @@ internal sealed partial class Removal : IDisposable
     private readonly MemberId _self;
     private readonly ReplicationEvents _events;
     private readonly ILogger<Removal> _log;
+    private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _noticed;
 
     public Removal(MemberId self, ReplicationEvents events, ILogger<Removal> log)
@@ -32,12 +33,22 @@ internal sealed partial class Removal : IDisposable
     /// <summary>It is no member any longer, and never will be again.</summary>
     public bool IsRemoved => Volatile.Read(ref _noticed) != 0;
 
+    /// <summary>
+    /// Ends when it was noticed. Nothing may reach the own replica from then on, the entry that says so included: what
+    /// waits for the replica waits for this too.
+    /// </summary>
+    public Task WhenNoticed => _told.Task;
+
+    /// <summary>Whether a member is this node.</summary>
+    public bool IsAbout(ulong member) => member == _self.Value;
+
     /// <summary>It is so: a member says it, or the own replica. Any thread; only the first time counts.</summary>
     public void Notice()
     {
         if (Interlocked.Exchange(ref _noticed, 1) == 0)
         {
             LogRemoved(_self.ToString(), Sentence);
+            _told.SetResult();
 
             // Not on the time of a connection or of the apply loop: both may be among what ends.
             _ = Task.Run(() => Noticed?.Invoke());

@@ -112,6 +112,33 @@ public class MemberEndpointTests
     }
 
     [Fact]
+    public async Task A_node_that_is_told_of_its_removal_by_nothing_but_a_closed_door_answers_that_it_is_done()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        var removing = host.SendAsync(HttpMethod.Delete, "/v1/cluster/members/n1");
+        await PendingAsync(host);
+
+        host.Removal.Notice();
+
+        using var answer = await removing;
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Of_another_change_a_removed_node_says_at_once_that_it_will_not_hear()
+    {
+        await using var host = await ApiHost.StartClusterAsync();
+        var removing = host.SendAsync(HttpMethod.Delete, "/v1/cluster/members/n3");
+        await PendingAsync(host);
+
+        host.Removal.Notice();
+
+        using var answer = await removing;
+        var problem = await ApiHost.ProblemAsync(answer, ProblemTypes.OutcomeUnknown, 504);
+        Assert.Contains("this node was removed", problem.Detail);
+    }
+
+    [Fact]
     public async Task A_change_that_is_not_made_yet_can_be_withdrawn_and_one_that_is_none_can_not()
     {
         await using var host = await ApiHost.StartClusterAsync(changesMembers: true, knowsKeys: true);
@@ -250,6 +277,14 @@ public class MemberEndpointTests
         Assert.Contains("was removed from its cluster", cluster.Warnings[0]);
         Assert.Equal("removed", status.State);
         await ApiHost.ProblemAsync(ready, ProblemTypes.NotReady, 503);
+    }
+
+    private static async Task PendingAsync(ApiHost host)
+    {
+        while (host.Replica.State.Membership.Pending is null)
+        {
+            await Task.Yield();
+        }
     }
 
     private static async Task<AddedMember> ReadAsync(HttpResponseMessage answer, HttpStatusCode status)

@@ -222,7 +222,8 @@ public sealed class MembershipLoopTests : IAsyncDisposable
     private async Task<SettledChange> AskAsync(string through, ChangeMembership body)
     {
         var member = _cluster[through];
-        var (settled, rejected) = await new MembershipRequests(member.Proposer, member.Replica, _time)
+        using var removal = new Removal(member.Id, member.Events, NullLogger<Removal>.Instance);
+        var (settled, rejected) = await new MembershipRequests(member.Proposer, member.Replica, removal, _time)
             .AskAsync(body, key: null, default).WaitAsync(Patience);
         Assert.Null(rejected);
         return settled!.Value;
