@@ -32,7 +32,7 @@ public sealed class SoakTests(ThreeHosts hosts, ITestOutputHelper output)
         await hosts.WholeAsync();
         foreach (var vm in report.Keys.Select(k => k.Key.Vm).Distinct())
         {
-            await hosts.All[0].Client.RemoveVmAsync(vm, default);
+            await hosts.All[0].Client.RemoveVmAsync(vm, force: true, default);
         }
     }
 }
