@@ -5,7 +5,7 @@ using Google.Protobuf;
 namespace Blixard.StateMachine.Tests;
 
 /// <summary>Commands, with everything that a test does not care about filled in.</summary>
-internal static class Make
+internal static partial class Make
 {
     public const string Boot = "boot-1";
 

@@ -77,7 +77,8 @@ internal static class ClusterDocuments
         NodeFacts node,
         MemberNames names)
     {
-        var status = registered is null ? NodeStatus.Unknown : NodeDocuments.Of(registered.Status);
+        var status = registered is null ? NodeStatus.Unknown : NodeDocuments.Of(registered.ShownStatus);
+        var contact = registered is null ? NodeStatus.Unknown : NodeDocuments.Of(registered.Status);
         var match = member == raft.Self
             ? raft.Durable
             : raft.Peers.FirstOrDefault(peer => peer.Member == member)?.Match;
@@ -85,7 +86,7 @@ internal static class ClusterDocuments
         {
             Id = member.ToString(),
             Name = names.Of(member),
-            Role = NodeDocuments.RoleOf(member, status, raft),
+            Role = NodeDocuments.RoleOf(member, contact, raft),
             Membership = MembershipOf(member, raft.Configuration),
             Leader = member == raft.Leader,
             Pending = registered is { } known ? Describe(state.Membership.Pending, known.Name) : null,
@@ -147,5 +148,5 @@ internal static class ClusterDocuments
         voter == raft.Self || voter == raft.Leader
         || (raft.IsLeader
             ? member.LastContactSeconds <= NodeLiveness.LostAfter.TotalSeconds
-            : !raft.Leader.IsNone && member.Status is not (NodeStatus.Lost or NodeStatus.Unknown));
+            : member.Role != MemberRole.Unknown && member.Status != NodeStatus.Unknown);
 }

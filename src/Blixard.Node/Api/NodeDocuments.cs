@@ -40,7 +40,10 @@ internal static class NodeDocuments
     /// What the member does in the cluster, as far as the answering node can tell: a lost one may do anything, and
     /// without a leader so may all others.
     /// </summary>
-    public static MemberRole RoleOf(MemberId member, NodeStatus status, RaftStatus raft)
+    /// <param name="member">Which.</param>
+    /// <param name="contact">Whether the leader hears it, whatever its lease is worth.</param>
+    /// <param name="raft">Of the answering node.</param>
+    public static MemberRole RoleOf(MemberId member, NodeStatus contact, RaftStatus raft)
     {
         if (member == raft.Self)
         {
@@ -55,7 +58,7 @@ internal static class NodeDocuments
         }
 
         return member == raft.Leader ? MemberRole.Leader
-            : raft.Leader.IsNone || status == NodeStatus.Lost || !raft.Configuration.Contains(member) ? MemberRole.Unknown
+            : raft.Leader.IsNone || contact == NodeStatus.Lost || !raft.Configuration.Contains(member) ? MemberRole.Unknown
             : raft.Configuration.IsVoter(member) ? MemberRole.Follower
             : MemberRole.Learner;
     }
@@ -67,7 +70,7 @@ internal static class NodeDocuments
 
     private static NodeInfo Of(ClusterNode node, RaftStatus raft, IEnumerable<Client.Contracts.Vm> vms, int monitoring)
     {
-        var (member, status) = (new MemberId(node.MemberId), Of(node.Status));
+        var member = new MemberId(node.MemberId);
         return new NodeInfo
         {
             Id = member.ToString(),
@@ -75,8 +78,8 @@ internal static class NodeDocuments
             RaftAddress = Text(node.RaftAddress),
             ApiAddress = Text(node.ApiAddress),
             Version = Text(node.Version),
-            Status = status,
-            Role = RoleOf(member, status, raft),
+            Status = Of(node.ShownStatus),
+            Role = RoleOf(member, Of(node.Status), raft),
             BootId = Text(node.BootId),
             Labels = node.Labels,
             Capacity = node is { Cpus: 0, MemoryBytes: 0 } ? null : new NodeCapacity

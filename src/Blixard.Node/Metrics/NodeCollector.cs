@@ -17,14 +17,14 @@ internal sealed class NodeCollector(
             .Add(1, new("version", node.Version), new("node", node.Name));
 
         var state = replica.State;
-        var own = state.Nodes.TryGetValue(node.Name, out var registered) ? registered.Status : NodeStatus.Unknown;
+        var own = state.Nodes.TryGetValue(node.Name, out var registered) ? registered.ShownStatus : NodeStatus.Unknown;
         var status = text.Gauge("blixard_node_status", "1 for the status this node has in the cluster, 0 for the others.");
         var nodes = text.Gauge("blixard_cluster_nodes", "Nodes of the cluster in this status, by this node's replica.");
         foreach (var value in Enum.GetValues<NodeStatus>())
         {
             var label = new Label("status", Names.Of(value));
             status.Add(own == value ? 1 : 0, label);
-            nodes.Add(state.Nodes.Values.Count(other => other.Status == value), label);
+            nodes.Add(state.Nodes.Values.Count(other => other.ShownStatus == value), label);
         }
 
         var units = text.Gauge("blixard_node_units", "Units of VMs on this host in this state, running or not.");

@@ -21,6 +21,26 @@ public sealed partial class Command
         BodyOneofCase.OpenSession => nameof(Commands.OpenSession),
         BodyOneofCase.SetClusterVersion => nameof(Commands.SetClusterVersion),
         BodyOneofCase.AdvanceTime => nameof(Commands.AdvanceTime),
+        BodyOneofCase.DrainNode => nameof(Commands.DrainNode),
+        BodyOneofCase.UndrainNode => nameof(Commands.UndrainNode),
+        BodyOneofCase.SuspectNode => nameof(Commands.SuspectNode),
+        BodyOneofCase.ClearSuspect => nameof(Commands.ClearSuspect),
+        BodyOneofCase.FenceNode => nameof(Commands.FenceNode),
+        BodyOneofCase.RejoinNode => nameof(Commands.RejoinNode),
+        BodyOneofCase.ConfirmNodeDead => nameof(Commands.ConfirmNodeDead),
+        BodyOneofCase.ManageVm => nameof(ManageVM),
+        BodyOneofCase.UnmanageVm => nameof(UnmanageVM),
+        BodyOneofCase.SetDesiredState => nameof(Commands.SetDesiredState),
+        BodyOneofCase.AssignVm => nameof(AssignVM),
+        BodyOneofCase.GateInstalled => nameof(Commands.GateInstalled),
+        BodyOneofCase.ReportGated => nameof(Commands.ReportGated),
+        BodyOneofCase.ReportStopped => nameof(Commands.ReportStopped),
+        BodyOneofCase.BeginOperation => nameof(Commands.BeginOperation),
+        BodyOneofCase.SettleOperation => nameof(Commands.SettleOperation),
+        BodyOneofCase.SetSettings => nameof(Commands.SetSettings),
+        BodyOneofCase.SetTerm => nameof(Commands.SetTerm),
+        BodyOneofCase.LowerMaxTerm => nameof(Commands.LowerMaxTerm),
+        BodyOneofCase.AdoptCluster => nameof(Commands.AdoptCluster),
         _ => "None",
     };
 
@@ -53,4 +73,44 @@ public sealed partial class Command
     public static Command Of(SetClusterVersion body) => new() { SetClusterVersion = body };
 
     public static Command Of(AdvanceTime body) => new() { AdvanceTime = body };
+
+    public static Command Of(DrainNode body) => new() { DrainNode = body };
+
+    public static Command Of(UndrainNode body) => new() { UndrainNode = body };
+
+    public static Command Of(SuspectNode body) => new() { SuspectNode = body };
+
+    public static Command Of(ClearSuspect body) => new() { ClearSuspect = body };
+
+    public static Command Of(FenceNode body) => new() { FenceNode = body };
+
+    public static Command Of(RejoinNode body) => new() { RejoinNode = body };
+
+    public static Command Of(ConfirmNodeDead body) => new() { ConfirmNodeDead = body };
+
+    public static Command Of(ManageVM body) => new() { ManageVm = body };
+
+    public static Command Of(UnmanageVM body) => new() { UnmanageVm = body };
+
+    public static Command Of(SetDesiredState body) => new() { SetDesiredState = body };
+
+    public static Command Of(AssignVM body) => new() { AssignVm = body };
+
+    public static Command Of(GateInstalled body) => new() { GateInstalled = body };
+
+    public static Command Of(ReportGated body) => new() { ReportGated = body };
+
+    public static Command Of(ReportStopped body) => new() { ReportStopped = body };
+
+    public static Command Of(BeginOperation body) => new() { BeginOperation = body };
+
+    public static Command Of(SettleOperation body) => new() { SettleOperation = body };
+
+    public static Command Of(SetSettings body) => new() { SetSettings = body };
+
+    public static Command Of(SetTerm body) => new() { SetTerm = body };
+
+    public static Command Of(LowerMaxTerm body) => new() { LowerMaxTerm = body };
+
+    public static Command Of(AdoptCluster body) => new() { AdoptCluster = body };
 }

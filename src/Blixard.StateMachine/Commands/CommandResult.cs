@@ -115,4 +115,46 @@ public enum RejectionReason
 
     /// <summary>It is the only node of the cluster.</summary>
     LastNode = 37,
+
+    /// <summary>The VM is only observed.</summary>
+    NotManaged = 48,
+
+    /// <summary>What was asked of a VM would not be safe; the detail says why.</summary>
+    Unsafe = 49,
+
+    /// <summary>A process of the VM's generation may exist: it is neither stopped nor fenced.</summary>
+    StillHeld = 50,
+
+    /// <summary>The node is in another epoch, or in another boot.</summary>
+    EpochMismatch = 51,
+
+    /// <summary>The node is not suspect, or of another suspicion.</summary>
+    NotSuspect = 52,
+
+    /// <summary>The node has no gate for the VM in this boot.</summary>
+    GateMissing = 53,
+
+    /// <summary>The VM is in another generation, or on another node.</summary>
+    GenerationMismatch = 54,
+
+    /// <summary>The VM may not run there.</summary>
+    NotCandidate = 55,
+
+    /// <summary>The node's lease stands otherwise than the command needs.</summary>
+    LeaseUnfit = 56,
+
+    /// <summary>Another SetTerm came since.</summary>
+    TermSuperseded = 57,
+
+    /// <summary>Another operation holds the VM.</summary>
+    OperationPending = 58,
+
+    /// <summary>The operation is not the one that is pending.</summary>
+    OperationNotPending = 59,
+
+    /// <summary>The VM is to be stopped.</summary>
+    NotDesired = 60,
+
+    /// <summary>A node that is heard can't be dead.</summary>
+    StillHeard = 61,
 }

@@ -26,6 +26,12 @@ public static class CommandValidator
     /// <summary>Of a client's idempotency key, in characters.</summary>
     public const int MaxKeyLength = 128;
 
+    /// <summary>Nodes that one VM may name as its candidates.</summary>
+    public const int MaxCandidates = 256;
+
+    /// <summary>VMs in one GateInstalled.</summary>
+    public const int MaxGates = 4096;
+
     public const int MaxMessageLength = 512;
     public const int MaxReasonLength = 256;
 
@@ -92,6 +98,26 @@ public static class CommandValidator
         Command.BodyOneofCase.SetClusterVersion =>
             ClusterRules.Check(command.SetClusterVersion, command.DecidedTerm),
         Command.BodyOneofCase.AdvanceTime => ClusterRules.Check(command.AdvanceTime, command.DecidedTerm),
+        Command.BodyOneofCase.DrainNode => LeaseRules.Check(command.DrainNode),
+        Command.BodyOneofCase.UndrainNode => LeaseRules.Check(command.UndrainNode),
+        Command.BodyOneofCase.SuspectNode => LeaseRules.Check(command.SuspectNode, command.DecidedTerm),
+        Command.BodyOneofCase.ClearSuspect => LeaseRules.Check(command.ClearSuspect, command.DecidedTerm),
+        Command.BodyOneofCase.FenceNode => LeaseRules.Check(command.FenceNode, command.DecidedTerm),
+        Command.BodyOneofCase.RejoinNode => LeaseRules.Check(command.RejoinNode),
+        Command.BodyOneofCase.ConfirmNodeDead => LeaseRules.Check(command.ConfirmNodeDead, command.DecidedTerm),
+        Command.BodyOneofCase.AdoptCluster => LeaseRules.Check(command.AdoptCluster, command.DecidedTerm),
+        Command.BodyOneofCase.SetTerm => LeaseRules.Check(command.SetTerm, command.TimeUnixMs),
+        Command.BodyOneofCase.LowerMaxTerm => LeaseRules.Check(command.LowerMaxTerm, command.DecidedTerm),
+        Command.BodyOneofCase.ManageVm => ManagementRules.Check(command.ManageVm),
+        Command.BodyOneofCase.UnmanageVm => ManagementRules.Check(command.UnmanageVm),
+        Command.BodyOneofCase.SetDesiredState => ManagementRules.Check(command.SetDesiredState),
+        Command.BodyOneofCase.AssignVm => ManagementRules.Check(command.AssignVm, command.DecidedTerm),
+        Command.BodyOneofCase.GateInstalled => ManagementRules.Check(command.GateInstalled),
+        Command.BodyOneofCase.ReportGated => ManagementRules.Check(command.ReportGated),
+        Command.BodyOneofCase.ReportStopped => ManagementRules.Check(command.ReportStopped),
+        Command.BodyOneofCase.BeginOperation => ManagementRules.Check(command.BeginOperation),
+        Command.BodyOneofCase.SettleOperation => ManagementRules.Check(command.SettleOperation),
+        Command.BodyOneofCase.SetSettings => ManagementRules.Check(command.SetSettings),
         _ => "the command has no body",
     });
 

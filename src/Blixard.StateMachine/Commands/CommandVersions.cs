@@ -11,7 +11,7 @@ namespace Blixard.StateMachine.Commands;
 public static class CommandVersions
 {
     /// <summary>The newest version that this code knows: what its node registers with.</summary>
-    public const uint Newest = 4;
+    public const uint Newest = 5;
 
     /// <summary>From which on a command may have a client's key, or supersede a session.</summary>
     public const uint Keys = 3;
@@ -21,6 +21,9 @@ public static class CommandVersions
     /// a report, never sent.
     /// </summary>
     public const uint FullObservations = 4;
+
+    /// <summary>From here on VMs may be managed: leases, fences, placements and operations.</summary>
+    public const uint ManagedVms = 5;
 
     /// <summary>What a node knows that registered without saying.</summary>
     public const uint Oldest = 1;
@@ -37,33 +40,63 @@ public static class CommandVersions
     //   3  the envelope's idempotency key, and the session that a command supersedes; CancelMembershipChange
     //   4  what a VM is made of, and VMs that their node can't see at the moment (VmObservation facts, unseen);
     //      figures beyond the first (ResourceUsage from number 15 on); ForgetObservation
+    //   5  leases, fences, managed VMs and their operations; with them a node's kill budget and watchdog (UpdateNode) and
+    //      where a VM's volumes lie (VmFacts storage)
     public static uint Needed(Command command)
     {
         ArgumentNullException.ThrowIfNull(command);
         var envelope = command.IdempotencyKey.Length > 0 || command.Supersedes is not null ? Keys : Oldest;
-        return Math.Max(envelope, command.BodyCase switch
+        return Math.Max(envelope, OfBody(command));
+    }
+
+    private static uint OfBody(Command command) =>
+        command.BodyCase switch
         {
             Command.BodyOneofCase.AdvanceTime => 2,
             Command.BodyOneofCase.CancelMembershipChange => 3,
             Command.BodyOneofCase.ForgetObservation => FullObservations,
-            Command.BodyOneofCase.UpdateState when IsFull(command.UpdateState) => FullObservations,
+            Command.BodyOneofCase.UpdateState => NeededBy(command.UpdateState),
+            Command.BodyOneofCase.UpdateNode when command.UpdateNode.HasKillBudgetMs || command.UpdateNode.HasWatchdogMs =>
+                ManagedVms,
+            Command.BodyOneofCase.DrainNode
+                or Command.BodyOneofCase.UndrainNode
+                or Command.BodyOneofCase.SuspectNode
+                or Command.BodyOneofCase.ClearSuspect
+                or Command.BodyOneofCase.FenceNode
+                or Command.BodyOneofCase.RejoinNode
+                or Command.BodyOneofCase.ConfirmNodeDead
+                or Command.BodyOneofCase.ManageVm
+                or Command.BodyOneofCase.UnmanageVm
+                or Command.BodyOneofCase.SetDesiredState
+                or Command.BodyOneofCase.AssignVm
+                or Command.BodyOneofCase.GateInstalled
+                or Command.BodyOneofCase.ReportGated
+                or Command.BodyOneofCase.ReportStopped
+                or Command.BodyOneofCase.BeginOperation
+                or Command.BodyOneofCase.SettleOperation
+                or Command.BodyOneofCase.SetSettings
+                or Command.BodyOneofCase.SetTerm
+                or Command.BodyOneofCase.LowerMaxTerm
+                or Command.BodyOneofCase.AdoptCluster => ManagedVms,
 
             // Proposed once every node knows the version it sets, and so this command as well.
             _ => Oldest,
-        });
-    }
+        };
 
-    private static bool IsFull(UpdateState report)
+    private static uint NeededBy(UpdateState report)
     {
+        var needed = Oldest;
         foreach (var vm in report.Vms)
         {
-            if (vm.Facts is not null || vm.Unseen || HasLaterFigures(vm.Resources))
+            if (vm.Facts is { Storage: not StorageKind.Unknown })
             {
-                return true;
+                return ManagedVms;
             }
+
+            needed = vm.Facts is not null || vm.Unseen || HasLaterFigures(vm.Resources) ? FullObservations : needed;
         }
 
-        return false;
+        return needed;
     }
 
     private static bool HasLaterFigures(ResourceUsage? usage)

@@ -23,7 +23,9 @@ internal static class NodeRules
         ?? Rules.Text("api_address", body.ApiAddress, Rules.MaxAddressLength)
         ?? Rules.Text("raft_address", body.RaftAddress, Rules.MaxAddressLength)
         ?? Rules.Text("version", body.Version, 64)
-        ?? (body.Labels is { } labels ? Labels(labels.Labels) : null);
+        ?? (body.Labels is { } labels ? Labels(labels.Labels) : null)
+        ?? (body.HasKillBudgetMs ? LeaseRules.KillBudget(body.KillBudgetMs) : null)
+        ?? (body.HasWatchdogMs ? LeaseRules.Watchdog(body.WatchdogMs) : null);
 
     public static string? Check(UpdateMonitoringAssignments body, ulong decidedTerm)
     {

@@ -150,7 +150,8 @@ internal static class VmRules
         ?? Rules.Text("current_runner", facts.CurrentRunner, CommandValidator.MaxRunnerLength)
         ?? (facts.MemoryLimitSource is >= MemoryLimitSource.Unknown and <= MemoryLimitSource.CommandLine
             ? null
-            : $"memory_limit_source {Rules.Number((long)facts.MemoryLimitSource)} is none");
+            : $"memory_limit_source {Rules.Number((long)facts.MemoryLimitSource)} is none")
+        ?? ManagementRules.Storage(facts.Storage);
 
     private static string? Interfaces(string what, RepeatedField<string> names)
     {

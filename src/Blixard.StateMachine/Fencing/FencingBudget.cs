@@ -53,9 +53,12 @@ public sealed record FencingBudget(long MaxTermMs, long KillMs, long WatchdogMs,
     /// </summary>
     public long WorstOverlapMs(long waitMs)
     {
-        var oldEnds = CeilDiv(OutstandingMs * 1000, 1000 - AgentRatePermille);
-        var newBegins = waitMs * 1000 / (1000 + LeaderRatePermille);
-        return Math.Max(0, oldEnds - newBegins);
+        // In real time the old copy ends at outstanding / (1 - rho_A), and the new one begins at wait / (1 + rho_L): the
+        // difference over their common denominator, so that nothing is rounded before it is known.
+        const long Agent = 1000 - AgentRatePermille;
+        const long Leader = 1000 + LeaderRatePermille;
+        var difference = (OutstandingMs * 1000 * Leader) - (waitMs * 1000 * Agent);
+        return difference <= 0 ? 0 : CeilDiv(difference, Agent * Leader);
     }
 
     /// <summary>Null, or why the leader must not wait only for so long, with the smallest safe wait.</summary>

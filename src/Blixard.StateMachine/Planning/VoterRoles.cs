@@ -181,13 +181,13 @@ public static class VoterRoles
         ];
 
         /// <summary>
-        /// Voters to replace, the longest silent first. Whoever is drained or fenced is away on purpose and comes back.
+        /// Voters to replace, the longest silent first. Whoever is drained is away on purpose and comes back.
         /// </summary>
         public ImmutableArray<ulong> Dead() =>
         [
             .. voters
                 .Where(member => SilenceOf(member) > rules.DeadAfter
-                    && (!_nodes.TryGetValue(member, out var node) || node.Status == NodeStatus.Lost))
+                    && (!_nodes.TryGetValue(member, out var node) || node is { Status: NodeStatus.Lost, Drain: null }))
                 .OrderByDescending(SilenceOf)
                 .ThenBy(member => member),
         ];

@@ -128,7 +128,25 @@ internal static class ApplyMembership
         known is null ? body is { Kind: MembershipChangeKind.Transfer, Node: "" } ? null : Refusals.NodeNotFound(body.Node)
         : body.Kind == MembershipChangeKind.Remove && state.Nodes.Count == 1
             ? new(RejectionReason.LastNode, $"node {known.Name} is the only one: a cluster without nodes is none")
+        : body.Kind == MembershipChangeKind.Remove ? RefuseToLeave(state, known)
         : null;
+
+    /// <summary>With the node goes what is known of its lease: no managed VM may run there then.</summary>
+    private static Rejected? RefuseToLeave(ClusterState state, ClusterNode node)
+    {
+        foreach (var vm in state.Vms.Values)
+        {
+            if (vm.Placement is { MayRun: true } placement
+                && (placement.Node == node.Name
+                    || (placement.State == PlacementState.Uncertain && node.Lease.Standing == LeaseStanding.Unknown
+                        && vm.IsDefinedOn(node.Name))))
+            {
+                return Refusals.StillHeld(vm);
+            }
+        }
+
+        return null;
+    }
 
     private static ClusterNode Joining(StateEdit edit, ChangeMembership body) => new()
     {
@@ -158,10 +176,11 @@ internal static class ApplyMembership
         }
 
         edit.Remove(node, reason);
+        var rest = edit.Before with { Nodes = edit.Before.Nodes.Remove(node.Name) };
         foreach (var vm in edit.Before.Vms.Values)
         {
             var observations = vm.Observations.Remove(node.Name);
-            if (observations.IsEmpty && !vm.Observations.IsEmpty)
+            if (observations.IsEmpty && !vm.Observations.IsEmpty && vm.Placement is not { MayRun: true })
             {
                 edit.Remove(vm, reason);
                 continue;
@@ -169,17 +188,28 @@ internal static class ApplyMembership
 
             var claims = vm.RefusedClaims.Remove(node.Name);
             if (!ReferenceEquals(observations, vm.Observations) || !ReferenceEquals(claims, vm.RefusedClaims)
-                || vm.Monitor == node.Name)
+                || vm.Monitor == node.Name || Knows(vm.Management, node.Name))
             {
-                edit.Put(
-                    vm with
+                var without = vm with
+                {
+                    Observations = observations,
+                    RefusedClaims = claims,
+                    Monitor = vm.Monitor == node.Name ? null : vm.Monitor,
+                    Management = vm.Management is not { } management ? null : management with
                     {
-                        Observations = observations,
-                        RefusedClaims = claims,
-                        Monitor = vm.Monitor == node.Name ? null : vm.Monitor,
+                        Gates = management.Gates.Remove(node.Name),
+
+                        // The last one stays: an empty list would mean all.
+                        Candidates = management.Candidates.Count > 1
+                            ? management.Candidates.Remove(node.Name)
+                            : management.Candidates,
                     },
-                    reason);
+                };
+                edit.Put(ApplyGate.Promised(edit, without, rest), reason);
             }
         }
     }
+
+    private static bool Knows(Management? management, string node) => management is not null
+        && (management.Gates.ContainsKey(node) || management.Candidates.Contains(node));
 }

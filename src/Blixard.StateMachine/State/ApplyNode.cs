@@ -83,9 +83,21 @@ internal static class ApplyNode
             return Refusals.NodeNotFound(body.Node);
         }
 
+        var budget = body.HasKillBudgetMs || body.HasWatchdogMs;
+        if (budget && edit.Command.Actor != body.Node)
+        {
+            return Refusals.NotYours(edit.Command.Actor, body.Node);
+        }
+
+        if (budget && !known.Lease.IsHeld)
+        {
+            return Refusals.LeaseUnfit(known);
+        }
+
         var why = body.Reason.Length == 0 ? "" : $": {body.Reason}";
         var node = known with
         {
+            Lease = budget ? Grown(known.Lease, body) : known.Lease,
             ApiAddress = body.HasApiAddress ? body.ApiAddress : known.ApiAddress,
             RaftAddress = body.HasRaftAddress ? body.RaftAddress : known.RaftAddress,
             Version = body.HasVersion ? body.Version : known.Version,
@@ -116,6 +128,13 @@ internal static class ApplyNode
         BootId = bootId,
         PreviousBootId = node.BootId,
         ObservationSequence = 0,
+    };
+
+    /// <summary>Within an epoch they only grow: a fence that was armed with the larger figure may be outstanding.</summary>
+    private static NodeLease Grown(NodeLease lease, UpdateNode body) => lease with
+    {
+        KillBudgetMs = Math.Max(lease.KillBudgetMs, body.KillBudgetMs),
+        WatchdogMs = Math.Max(lease.WatchdogMs, body.WatchdogMs),
     };
 
     private static string? Taken(ClusterState state, RegisterNode body)

@@ -86,7 +86,8 @@ internal static class ApplyObservations
                 // Its word counts again only once the leader has taken it back.
                 var staleness = item.Unseen ? Staleness.Unseen : lost ? Staleness.NodeLost : Staleness.Fresh;
                 var observation = ObservationCodec.Read(item, node.Name) with { Staleness = staleness };
-                edit.Put(Observations.Replace(vm, last, observation, edit.Now), reason);
+                vm = Observations.Replace(vm, last, observation, edit.Now);
+                edit.Put(ApplyPlacement.Observed(vm, observation), reason);
             }
         }
 

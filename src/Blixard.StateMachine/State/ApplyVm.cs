@@ -67,6 +67,11 @@ internal static class ApplyVm
     {
         if (edit.Before.Vms.TryGetValue(body.Vm, out var vm))
         {
+            if (vm.Placement is { MayRun: true })
+            {
+                return Refusals.StillHeld(vm);
+            }
+
             var why = body.Reason.Length == 0 ? "" : $": {body.Reason}";
             edit.Remove(vm, $"removed by {edit.Command.Actor}{why}");
         }

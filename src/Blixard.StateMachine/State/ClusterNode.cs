@@ -35,6 +35,10 @@ public sealed record ClusterNode
 
     public ulong MemoryBytes { get; init; }
 
+    /// <summary>
+    /// Whether the leader hears it: Active or Lost, Unknown before its first word. What its lease is worth is another
+    /// question, see <see cref="Lease"/>.
+    /// </summary>
     public NodeStatus Status { get; init; }
 
     /// <summary>Why it has this status, as whoever decided it said.</summary>
@@ -58,4 +62,21 @@ public sealed record ClusterNode
 
     /// <summary>Some observations of this node went stale with its loss and wait for its word.</summary>
     public bool AwaitsReport { get; init; }
+
+    /// <summary>Where it stands with its lease.</summary>
+    public NodeLease Lease { get; init; } = NodeLease.None;
+
+    /// <summary>Its VMs are to move away; null: they are not.</summary>
+    public NodeDrain? Drain { get; init; }
+
+    /// <summary>Contact, lease and drain in one word, the worst first: for people.</summary>
+    public NodeStatus ShownStatus => (Lease.Standing, Status) switch
+    {
+        (LeaseStanding.Fenced, _) => NodeStatus.Fenced,
+        (LeaseStanding.Unknown, not NodeStatus.Lost) => NodeStatus.Unknown,
+        (_, NodeStatus.Lost) => NodeStatus.Lost,
+        (LeaseStanding.Suspect, _) => NodeStatus.Suspect,
+        (_, NodeStatus.Active) when Drain is not null => NodeStatus.Draining,
+        _ => Status,
+    };
 }

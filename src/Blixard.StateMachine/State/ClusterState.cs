@@ -37,6 +37,16 @@ public sealed record ClusterState
 
     public ClusterSettings Settings { get; internal init; } = ClusterSettings.Default;
 
+    /// <summary>The times of leases.</summary>
+    public LeaseTerms Terms { get; internal init; } = LeaseTerms.Default;
+
+    public PlacementSettings PlacementSettings { get; internal init; } = PlacementSettings.Default;
+
+    /// <summary>
+    /// Under which leases are kept: another one than the members have means that the log was recovered. 0: none yet.
+    /// </summary>
+    public ulong ClusterId { get; internal init; }
+
     /// <summary>Which meaning commands have; raised only once every member supports it.</summary>
     public uint ClusterVersion { get; internal init; } = 1;
 

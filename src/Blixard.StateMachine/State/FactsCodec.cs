@@ -15,6 +15,7 @@ internal static class FactsCodec
         RunningRunner = item.RunningRunner,
         CurrentRunner = item.CurrentRunner,
         MemoryLimitSource = item.MemoryLimitSource,
+        Storage = item.Storage,
     };
 
     public static VmFacts Write(Facts facts)
@@ -27,6 +28,7 @@ internal static class FactsCodec
             RunningRunner = facts.RunningRunner,
             CurrentRunner = facts.CurrentRunner,
             MemoryLimitSource = facts.MemoryLimitSource,
+            Storage = facts.Storage,
         };
         if (facts.Vcpus is { } vcpus)
         {

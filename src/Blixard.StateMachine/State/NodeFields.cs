@@ -18,6 +18,16 @@ internal static class NodeFields
         fields.Text("status_reason", node.StatusReason);
         fields.Number("status_since", node.StatusSince);
         fields.Text("boot_id", node.BootId);
+        Add(fields, node.Lease);
+        if (node.Drain is { } drain)
+        {
+            fields.Number("drain.request", (long)drain.Request);
+            fields.Text("drain.actor", drain.Actor);
+            fields.Text("drain.reason", drain.Reason);
+            fields.Number("drain.since", drain.Since);
+            fields.Number("drain.deadline_at", drain.DeadlineAt == 0 ? null : drain.DeadlineAt);
+        }
+
         foreach (var (key, value) in node.Labels)
         {
             fields.Text($"labels[{key}]", value);
@@ -29,6 +39,22 @@ internal static class NodeFields
         fields.Number("confirmed_at", node.ConfirmedAt, silent: true);
         fields.Flag("awaits_report", node.AwaitsReport, silent: true);
         return fields;
+    }
+
+    /// <summary>No field for a node that never took part: states of versions that knew no leases keep their hash.</summary>
+    private static void Add(FieldList fields, NodeLease lease)
+    {
+        if (lease != NodeLease.None)
+        {
+            fields.Number("lease.epoch", (long)lease.Epoch);
+            fields.Text("lease.standing", lease.Standing.ToString());
+            fields.Text("lease.boot_id", lease.BootId);
+            fields.Number("lease.kill_budget_ms", lease.KillBudgetMs);
+            fields.Number("lease.watchdog_ms", lease.WatchdogMs);
+            fields.Number("lease.suspected_at", lease.SuspectedAt == 0 ? null : (long)lease.SuspectedAt);
+            fields.Text("lease.reason", lease.Reason);
+            fields.Number("lease.since", lease.Since);
+        }
     }
 
     /// <summary>Member ids use all 64 bits, more than a JSON number holds: sixteen hexadecimal digits.</summary>

@@ -101,6 +101,9 @@ public sealed record Facts
     /// <summary>Who told the memory limit of the same observation's resources.</summary>
     public MemoryLimitSource MemoryLimitSource { get; init; }
 
+    /// <summary>Where its volumes lie, as far as the host can tell.</summary>
+    public StorageKind Storage { get; init; }
+
     /// <summary>A restart would run another runner than the one that runs.</summary>
     public bool RestartPending =>
         RunningRunner.Length > 0 && CurrentRunner.Length > 0 && RunningRunner != CurrentRunner;

@@ -27,7 +27,8 @@ public sealed class StateDraft
         Vms = state.Vms.ToBuilder();
         Sessions = new SessionDraft(state.Sessions);
         (Membership, ClusterVersion, LogTime) = (state.Membership, state.ClusterVersion, state.LogTime);
-        IdempotencyKeys = state.IdempotencyKeys;
+        (IdempotencyKeys, Terms, ClusterId) = (state.IdempotencyKeys, state.Terms, state.ClusterId);
+        PlacementSettings = state.PlacementSettings;
         Hash = state.Hash - state.Sessions.Hash;
     }
 
@@ -50,6 +51,12 @@ public sealed class StateDraft
     internal uint ClusterVersion { get; set; }
 
     internal long LogTime { get; set; }
+
+    internal LeaseTerms Terms { get; set; }
+
+    internal ulong ClusterId { get; set; }
+
+    internal PlacementSettings PlacementSettings { get; set; }
 
     /// <summary>Of everything but the sessions.</summary>
     internal ulong Hash { get; set; }
@@ -136,6 +143,9 @@ public sealed class StateDraft
             Membership = Membership,
             ClusterVersion = ClusterVersion,
             LogTime = LogTime,
+            Terms = Terms,
+            ClusterId = ClusterId,
+            PlacementSettings = PlacementSettings,
             Hash = Hash + sessions.Hash,
         };
     }
@@ -174,6 +184,26 @@ public sealed class StateDraft
             ApplyMembership.Settle(edit, edit.Command.SettleMembershipChange),
         Command.BodyOneofCase.CancelMembershipChange =>
             ApplyMembership.Cancel(edit, edit.Command.CancelMembershipChange),
+        Command.BodyOneofCase.DrainNode => ApplyDrain.Drain(edit, edit.Command.DrainNode),
+        Command.BodyOneofCase.UndrainNode => ApplyDrain.Undrain(edit, edit.Command.UndrainNode),
+        Command.BodyOneofCase.SuspectNode => ApplyLease.Suspect(edit, edit.Command.SuspectNode),
+        Command.BodyOneofCase.ClearSuspect => ApplyLease.Clear(edit, edit.Command.ClearSuspect),
+        Command.BodyOneofCase.FenceNode => ApplyLease.Fence(edit, edit.Command.FenceNode),
+        Command.BodyOneofCase.RejoinNode => ApplyLease.Rejoin(edit, edit.Command.RejoinNode),
+        Command.BodyOneofCase.ConfirmNodeDead => ApplyLease.ConfirmDead(edit, edit.Command.ConfirmNodeDead),
+        Command.BodyOneofCase.AdoptCluster => ApplyLease.Adopt(edit, edit.Command.AdoptCluster),
+        Command.BodyOneofCase.ManageVm => ApplyManagement.Manage(edit, edit.Command.ManageVm),
+        Command.BodyOneofCase.UnmanageVm => ApplyManagement.Unmanage(edit, edit.Command.UnmanageVm),
+        Command.BodyOneofCase.SetDesiredState => ApplyManagement.Want(edit, edit.Command.SetDesiredState),
+        Command.BodyOneofCase.AssignVm => ApplyPlacement.Assign(edit, edit.Command.AssignVm),
+        Command.BodyOneofCase.GateInstalled => ApplyGate.Installed(edit, edit.Command.GateInstalled),
+        Command.BodyOneofCase.ReportGated => ApplyGate.Gated(edit, edit.Command.ReportGated),
+        Command.BodyOneofCase.ReportStopped => ApplyPlacement.Stopped(edit, edit.Command.ReportStopped),
+        Command.BodyOneofCase.BeginOperation => ApplyOperation.Begin(edit, edit.Command.BeginOperation),
+        Command.BodyOneofCase.SettleOperation => ApplyOperation.Settle(edit, edit.Command.SettleOperation),
+        Command.BodyOneofCase.SetSettings => ApplyTerm.Set(edit, edit.Command.SetSettings),
+        Command.BodyOneofCase.SetTerm => ApplyTerm.Set(edit, edit.Command.SetTerm),
+        Command.BodyOneofCase.LowerMaxTerm => ApplyTerm.Lower(edit, edit.Command.LowerMaxTerm),
         Command.BodyOneofCase.OpenSession => ApplySession.Open(edit, edit.Command.OpenSession),
         Command.BodyOneofCase.SetClusterVersion => ApplyCluster.Raise(edit, edit.Command.SetClusterVersion),
         Command.BodyOneofCase.AdvanceTime => ApplyCluster.Advance(edit, edit.Command.AdvanceTime),

@@ -95,6 +95,39 @@ internal sealed class StateEdit(StateDraft draft, Command command)
         }
     }
 
+    public LeaseTerms Terms
+    {
+        get => draft.Terms;
+        set
+        {
+            Keep();
+            Differ(StateHash.Of(value) - StateHash.Of(draft.Terms));
+            draft.Terms = value;
+        }
+    }
+
+    public PlacementSettings PlacementSettings
+    {
+        get => draft.PlacementSettings;
+        set
+        {
+            Keep();
+            Differ(StateHash.Of(value) - StateHash.Of(draft.PlacementSettings));
+            draft.PlacementSettings = value;
+        }
+    }
+
+    public ulong ClusterId
+    {
+        get => draft.ClusterId;
+        set
+        {
+            Keep();
+            Differ(StateHash.OfClusterId(value) - StateHash.OfClusterId(draft.ClusterId));
+            draft.ClusterId = value;
+        }
+    }
+
     /// <summary>The VM as the command found it, as long as the command has not put it; null: there is none.</summary>
     public Vm? FindVm(string name) => draft.Vms.TryGetValue(name, out var vm) ? vm : null;
 

@@ -50,7 +50,8 @@ internal static class StateHash
     /// <summary>What <see cref="ClusterState.Hash"/> must be, from nothing.</summary>
     public static ulong Recompute(ClusterState state)
     {
-        var sum = OfSettings(state.Settings, state.ClusterVersion) + OfLogTime(state.LogTime) + Of(state.Membership);
+        var sum = OfSettings(state.Settings, state.ClusterVersion) + OfLogTime(state.LogTime) + Of(state.Membership)
+            + Of(state.Terms) + Of(state.PlacementSettings) + OfClusterId(state.ClusterId);
         foreach (var node in state.Nodes.Values)
         {
             sum += Of(node);
@@ -132,6 +133,36 @@ internal static class StateHash
 
         return sum;
     }
+
+    /// <summary>0 for what holds where nothing was set: states of versions that knew none keep their hash.</summary>
+    public static ulong Of(LeaseTerms terms)
+    {
+        if (terms == LeaseTerms.Default)
+        {
+            return 0;
+        }
+
+        var hash = Mix(Mix(Seed, "lease terms"), (ulong)terms.Profile.RenewMs);
+        hash = Mix(Mix(Mix(hash, (ulong)terms.Profile.TermMs), (ulong)terms.Profile.SoftMs), (ulong)terms.Profile.SlackMs);
+        hash = Mix(Mix(Mix(hash, terms.SetAt), (ulong)terms.MaxTermMs), (ulong)terms.MaxSlackMs);
+        hash = Mix(Mix(hash, (ulong)terms.TargetMs), (ulong)terms.DisarmedUntil);
+        return Finish(Mix(Mix(hash, terms.Reason), terms.Actor));
+    }
+
+    /// <inheritdoc cref="Of(LeaseTerms)"/>
+    public static ulong Of(PlacementSettings settings)
+    {
+        if (settings == PlacementSettings.Default)
+        {
+            return 0;
+        }
+
+        var hash = Mix(Mix(Seed, "placement"), settings.MemoryOvercommitPercent);
+        return Finish(Mix(Mix(Mix(hash, settings.CpuOvercommitPercent), (ulong)settings.Strategy), settings.MaxMoving));
+    }
+
+    /// <inheritdoc cref="Of(LeaseTerms)"/>
+    public static ulong OfClusterId(ulong id) => id == 0 ? 0 : Finish(Mix(Mix(Seed, "cluster id"), id));
 
     /// <summary>Without its results, which come and go one by one.</summary>
     public static ulong Of(Session session)

@@ -29,6 +29,7 @@ internal static class StateImage
             image.Membership = MembershipImages.Of(state.Membership);
         }
 
+        LeaseImages.Write(state, image);
         image.Sessions.AddRange(state.Sessions.All.Values.Select(SessionImages.Of));
         image.IdempotencyKeys.AddRange(IdempotencyImages.Of(state.IdempotencyKeys));
         return image;
@@ -62,6 +63,9 @@ internal static class StateImage
             Sessions = SessionImages.Read(image.Sessions),
             Membership = MembershipImages.Read(image.Membership),
             IdempotencyKeys = IdempotencyImages.Read(image.IdempotencyKeys),
+            Terms = LeaseImages.Read(image.Terms),
+            ClusterId = image.ClusterId,
+            PlacementSettings = LeaseImages.Read(image.Placement),
         };
         var hash = StateHash.Recompute(state);
         return hash == image.Hash
@@ -108,6 +112,8 @@ internal static class StateImage
             ConfirmedAt = node.ConfirmedAt,
             AwaitsReport = node.AwaitsReport,
             ClusterVersion = node.ClusterVersion,
+            Lease = LeaseImages.Of(node.Lease),
+            Drain = LeaseImages.Of(node.Drain),
         };
         image.Labels.AddRange(node.Labels.Select(label => new Label { Key = label.Key, Value = label.Value }));
         return image;
@@ -138,6 +144,8 @@ internal static class StateImage
             ConfirmedAt = image.ConfirmedAt,
             AwaitsReport = image.AwaitsReport,
             ClusterVersion = image.ClusterVersion,
+            Lease = LeaseImages.Read(image.Lease),
+            Drain = LeaseImages.Read(image.Drain),
         };
     }
 }

@@ -37,6 +37,59 @@ public sealed record Vm
     /// <summary>The node that judges this VM from outside; null: none yet.</summary>
     public string? Monitor { get; init; }
 
+    /// <summary>How the cluster keeps it; null: it is only observed.</summary>
+    public Management? Management { get; init; }
+
+    /// <summary>Where it may run; set if, and only if, it is managed.</summary>
+    public Placement? Placement { get; init; }
+
+    /// <summary>What is being done with it, or was done last; null: nothing yet.</summary>
+    public Operation? Operation { get; init; }
+
+    /// <summary>
+    /// The policy that holds: strict only from the moment at which every node that may run it has its gate.
+    /// </summary>
+    public FailoverPolicy Policy => Management switch
+    {
+        null => FailoverPolicy.Unknown,
+        { Policy: FailoverPolicy.Strict, PromisedAt: 0 } => FailoverPolicy.Manual,
+        var management => management.Policy,
+    };
+
+    /// <summary>What it needs of a host, in bytes: declared, or else the largest observed; 0: not known.</summary>
+    public ulong MemoryBytes
+    {
+        get
+        {
+            var bytes = Management?.MemoryBytes ?? 0;
+            foreach (var observation in Observations.Values)
+            {
+                bytes = Math.Max(bytes, observation.Resources?.MemoryLimitBytes ?? 0);
+            }
+
+            return bytes;
+        }
+    }
+
+    /// <summary>Virtual CPUs: declared, or else the most observed; 0: not known.</summary>
+    public uint Vcpus
+    {
+        get
+        {
+            var vcpus = Management?.Vcpus ?? 0;
+            foreach (var observation in Observations.Values)
+            {
+                vcpus = Math.Max(vcpus, observation.Facts?.Vcpus ?? 0);
+            }
+
+            return vcpus;
+        }
+    }
+
+    /// <summary>The node has its unit, by the node's last complete word.</summary>
+    public bool IsDefinedOn(string node) =>
+        Observations.TryGetValue(node, out var observation) && observation.Staleness != Staleness.Absent;
+
     /// <summary>The nodes that run it by a fresh observation, sorted. More than one is an alarm.</summary>
     public ImmutableArray<string> RunningOn
     {
@@ -180,7 +233,7 @@ public sealed record Vm
         return (fresh?.State ?? VmState.Unknown, Staleness.Fresh);
     }
 
-    private static bool AtWork(NodeObservation observation) =>
+    internal static bool AtWork(NodeObservation observation) =>
         observation.State is VmState.Running or VmState.Starting or VmState.Stopping;
 
     private static int Weight(NodeObservation observation) =>

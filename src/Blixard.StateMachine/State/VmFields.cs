@@ -16,6 +16,8 @@ internal static class VmFields
         fields.Number("created_at", vm.CreatedAt);
         fields.Text("monitor", vm.Monitor);
 
+        ManagementFields.Add(fields, vm);
+
         // Concluded, but what a reader of events wants to know.
         fields.Text("state", vm.StateText);
         fields.Flag("healthy", vm.Healthy);
@@ -112,6 +114,7 @@ internal static class VmFields
         fields.Text(
             at + "memory_limit_source",
             facts.MemoryLimitSource == MemoryLimitSource.Unknown ? null : facts.MemoryLimitSource.ToString());
+        fields.Text(at + "storage", facts.Storage == StorageKind.Unknown ? null : facts.Storage.ToString());
         Add(fields, at + "taps", facts.Taps);
         Add(fields, at + "macvtaps", facts.Macvtaps);
     }

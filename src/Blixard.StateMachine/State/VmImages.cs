@@ -21,6 +21,9 @@ internal static class VmImages
         image.Health.AddRange(vm.Health.Values.Select(Of));
         image.Annotations.AddRange(vm.Annotations.All.Select(
             pair => new AnnotationImage { Key = pair.Key, Value = pair.Value.Value }));
+        image.Management = ManagementImages.Of(vm.Management);
+        image.Placement = ManagementImages.Of(vm.Placement);
+        image.Operation = ManagementImages.Of(vm.Operation);
         return image;
     }
 
@@ -37,6 +40,9 @@ internal static class VmImages
         Annotations = Annotations.Of(
             StateImage.Keyed("annotation", image.Annotations, annotation => annotation.Key)
                 .Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Value))),
+        Management = ManagementImages.Read(image.Management),
+        Placement = ManagementImages.Read(image.Placement),
+        Operation = ManagementImages.Read(image.Operation),
     };
 
     private static ObservationImage Of(string vm, NodeObservation observation) => new()

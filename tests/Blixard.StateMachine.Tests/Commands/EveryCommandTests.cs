@@ -41,6 +41,14 @@ public sealed class EveryCommandTests
             replica.Do(empty);
         }
 
+        if (FencingSamples.IsOfThese(body))
+        {
+            foreach (var earlier in FencingSamples.Before(body))
+            {
+                replica.Do(earlier);
+            }
+        }
+
         var command = Samples.Of(body);
         Assert.Equal(body.ToString(), command.Kind, ignoreCase: true);
         Assert.Null(CommandValidator.Check(command));
@@ -59,7 +67,11 @@ public sealed class EveryCommandTests
         is Command.BodyOneofCase.OpenSession
         or Command.BodyOneofCase.SetClusterVersion
         or Command.BodyOneofCase.CancelMembershipChange
-        or Command.BodyOneofCase.AdvanceTime;
+        or Command.BodyOneofCase.AdvanceTime
+        or Command.BodyOneofCase.SetSettings
+        or Command.BodyOneofCase.SetTerm
+        or Command.BodyOneofCase.LowerMaxTerm
+        or Command.BodyOneofCase.AdoptCluster;
 
     [Fact]
     public void An_envelope_without_a_body_is_none() => Assert.Equal("None", new Command().Kind);

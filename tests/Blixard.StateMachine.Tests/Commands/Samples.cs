@@ -22,6 +22,8 @@ internal static class Samples
                 ["KeepAlive"] = KeepAlive(),
                 ["UpdateStateWithFacts"] = UpdateStateWithFacts(),
                 ["UpdateStateWithUsage"] = UpdateStateWithUsage(),
+                ["UpdateStateWithStorage"] = UpdateStateWithStorage(),
+                ["UpdateNodeWithBudget"] = UpdateNodeWithBudget(),
                 ["RegisterNodeWithClusterVersion"] = RegisterNodeWithClusterVersion(),
                 ["SetAnnotationWithKey"] = SetAnnotationWithKey(),
                 ["Compressed"] = Compressed(),
@@ -108,7 +110,7 @@ internal static class Samples
             Command.BodyOneofCase.SetClusterVersion => Command.Of(new SetClusterVersion { Version = 2 }),
             Command.BodyOneofCase.AdvanceTime => Command.Of(new AdvanceTime { ElapsedMs = 60_123 }),
             Command.BodyOneofCase.OpenSession => Command.Of(new OpenSession { Nonce = 0x0123456789abcdef }),
-            _ => throw new InvalidOperationException($"{body} has no sample"),
+            _ => FencingSamples.Of(body),
         };
         command.TimeUnixMs = 1_800_000_000_123;
         command.Actor = "n1";
@@ -175,6 +177,21 @@ internal static class Samples
         usage.MemoryPressureFullMillipercent = 19;
         usage.IoPressureSomeMillipercent = 20;
         usage.IoPressureFullMillipercent = 9_223_372_036_854_775_807;
+        return command;
+    }
+
+    private static Command UpdateStateWithStorage()
+    {
+        var command = UpdateStateWithFacts();
+        command.UpdateState.Vms[0].Facts.Storage = StorageKind.SharedCached;
+        return command;
+    }
+
+    private static Command UpdateNodeWithBudget()
+    {
+        var command = Of(Command.BodyOneofCase.UpdateNode);
+        command.UpdateNode.KillBudgetMs = 8400;
+        command.UpdateNode.WatchdogMs = 10_000;
         return command;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.Fencing;
 using Blixard.StateMachine.State;
 using Google.Protobuf;
 
@@ -20,7 +21,20 @@ public sealed class FieldCoverageTests
         Facts = new Facts(),
     };
 
-    private static readonly ClusterNode Node = new() { Name = "n1", MemberId = 1, RegisteredAt = 1 };
+    private static readonly NodeLease Lease = new() { Epoch = 1, Standing = LeaseStanding.Active };
+
+    private static readonly NodeDrain Drain = new(7, "n2", "kernel", 1, 0);
+
+    private static readonly ClusterNode Node =
+        new() { Name = "n1", MemberId = 1, RegisteredAt = 1, Lease = Lease, Drain = Drain };
+
+    private static readonly Management Managed =
+        new() { Index = 3, Policy = FailoverPolicy.Strict, Desired = DesiredState.Running };
+
+    private static readonly Placement Placed = new() { Generation = 3, Node = "n1", State = PlacementState.Assigned };
+
+    private static readonly Operation Asked =
+        new() { Index = 4, Kind = OperationKind.Move, State = OperationState.Pending };
 
     private static readonly Health Judged = new("monitor", "n2", Ordinal.Map<Check>(), null, "", 1);
 
@@ -31,6 +45,9 @@ public sealed class FieldCoverageTests
         CreatedAt = 1,
         Observations = Ordinal.Map<NodeObservation>().Add("n1", Observation),
         Health = Ordinal.Map<Health>().Add("monitor", Judged),
+        Management = Managed,
+        Placement = Placed,
+        Operation = Asked,
     };
 
     /// <summary>The keys of the maps they stand in: with another one it is another entity.</summary>
@@ -45,6 +62,60 @@ public sealed class FieldCoverageTests
     public static TheoryData<string> ResourceProperties => Names<Resources>();
 
     public static TheoryData<string> FactProperties => Names<Facts>();
+
+    public static TheoryData<string> LeaseProperties => Names<NodeLease>();
+
+    public static TheoryData<string> DrainProperties => Names<NodeDrain>();
+
+    public static TheoryData<string> ManagementProperties => Names<Management>();
+
+    public static TheoryData<string> PlacementProperties => [.. Names<Placement>(), nameof(Placement.Node)];
+
+    public static TheoryData<string> OperationProperties => Names<Operation>();
+
+    public static TheoryData<string> TermsProperties => Names<LeaseTerms>();
+
+    public static TheoryData<string> PlacementSettingsProperties => Names<PlacementSettings>();
+
+    [Theory]
+    [MemberData(nameof(LeaseProperties))]
+    public void Every_property_of_a_lease_counts(string property) =>
+        Counts(With(Node, Web), With(Node with { Lease = Changed(Lease, property) }, Web));
+
+    [Theory]
+    [MemberData(nameof(DrainProperties))]
+    public void Every_property_of_a_drain_counts(string property) =>
+        Counts(With(Node, Web), With(Node with { Drain = Changed(Drain, property) }, Web));
+
+    [Theory]
+    [MemberData(nameof(ManagementProperties))]
+    public void Every_property_of_a_management_counts(string property) =>
+        Counts(With(Node, Web), With(Node, Web with { Management = Changed(Managed, property) }));
+
+    [Theory]
+    [MemberData(nameof(PlacementProperties))]
+    public void Every_property_of_a_placement_counts(string property) =>
+        Counts(With(Node, Web), With(Node, Web with { Placement = Changed(Placed, property) }));
+
+    [Theory]
+    [MemberData(nameof(OperationProperties))]
+    public void Every_property_of_an_operation_counts(string property) =>
+        Counts(With(Node, Web), With(Node, Web with { Operation = Changed(Asked, property) }));
+
+    [Theory]
+    [MemberData(nameof(TermsProperties))]
+    public void Every_property_of_the_terms_counts(string property) => Counts(
+        ClusterState.Empty, Hashed(ClusterState.Empty with { Terms = Changed(LeaseTerms.Default, property) }));
+
+    [Theory]
+    [MemberData(nameof(PlacementSettingsProperties))]
+    public void Every_setting_of_placement_counts(string property) => Counts(
+        ClusterState.Empty,
+        Hashed(ClusterState.Empty with { PlacementSettings = Changed(PlacementSettings.Default, property) }));
+
+    [Fact]
+    public void The_id_of_the_cluster_counts() =>
+        Counts(ClusterState.Empty, Hashed(ClusterState.Empty with { ClusterId = 1 }));
 
     [Theory]
     [MemberData(nameof(NodeProperties))]
@@ -143,6 +214,8 @@ public sealed class FieldCoverageTests
         return state with { Hash = StateHash.Recompute(state) };
     }
 
+    private static ClusterState Hashed(ClusterState state) => state with { Hash = StateHash.Recompute(state) };
+
     private static void Counts(ClusterState before, ClusterState after)
     {
         Assert.NotEqual(before.Hash, after.Hash);
@@ -180,6 +253,14 @@ public sealed class FieldCoverageTests
         ImmutableSortedDictionary<string, long> => Map("n2", 5L),
         ImmutableSortedDictionary<string, NodeObservation> => Ordinal.Map<NodeObservation>(),
         ImmutableSortedDictionary<string, Health> => Ordinal.Map<Health>(),
+        ImmutableSortedDictionary<string, GateRecord> => Map("n2", new GateRecord(3, "boot")),
+        ImmutableSortedSet<string> names => names.Add("n9"),
+        NodeLease lease => lease with { Epoch = 9 },
+        NodeDrain drain => drain with { Request = 9 },
+        Management management => management with { Index = 9 },
+        Placement placement => placement with { Generation = 9 },
+        Operation operation => operation with { Index = 9 },
+        LeaseProfile profile => profile with { SoftMs = 1 },
         Resources => new Resources { Pids = 1 },
         Facts => new Facts { Vcpus = 2 },
         ImmutableArray<string> names => names.Add("vm-web"),
@@ -192,6 +273,7 @@ public sealed class FieldCoverageTests
         Staleness => Staleness.Absent,
         MemoryLimitSource => MemoryLimitSource.Qmp,
         NodeStatus => NodeStatus.Lost,
+        Enum number => Enum.ToObject(type, Convert.ToInt32(number, null) + 1),
         _ => Convert.ChangeType(Convert.ToInt64(value ?? 0, null) + 1, type, null),
     };
 }
