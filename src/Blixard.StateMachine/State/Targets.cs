@@ -89,7 +89,7 @@ public static class Targets
         foreach (var observation in vm.Observations.Values)
         {
             // Stopped or fenced where it was placed: that is a proof, and what was observed may be older.
-            var proven = (!uncertain && observation.Node == placement.Node) || observation.Staleness == Staleness.Absent;
+            var proven = !uncertain && observation.Node == placement.Node;
             if (!proven && observation.Node != target
                 && RefuseOther(state, vm, observation, uncertain) is { } other)
             {
@@ -116,7 +116,8 @@ public static class Targets
         }
 
         // After a recovery only a node's own word counts, given to this cluster.
-        return uncertain && (observation.Stale || standing == LeaseStanding.Unknown)
+        var unheard = observation.Stale && observation.Staleness != Staleness.Absent;
+        return uncertain && (unheard || standing == LeaseStanding.Unknown)
             ? new(
                 RejectionReason.StillHeld,
                 $"VM {vm.Name} may run on {observation.Node}, which has not rejoined since the log was recovered")

@@ -193,11 +193,13 @@ public sealed record Vm
 
     /// <summary>
     /// What a node said of it may be forgotten: that node says itself that it has it no more, and either another node
-    /// defines it, or nothing goes with it that somebody noted or that is an alarm.
+    /// defines it, or nothing goes with it that somebody noted or that is an alarm. A managed VM stays, and what the node
+    /// says of it that may run it.
     /// </summary>
     public bool CanForget(string node) =>
         Observations.TryGetValue(node, out var last) && last.Staleness == Staleness.Absent
-        && (Observations.Count > 1 || (Annotations.All.Count == 0 && RefusedClaims.IsEmpty));
+        && !(Placement is { MayRun: true } placement && placement.Node == node)
+        && (Observations.Count > 1 || (Management is null && Annotations.All.Count == 0 && RefusedClaims.IsEmpty));
 
     private static bool? Pass(ImmutableSortedDictionary<string, Check> checks, bool? before)
     {

@@ -450,4 +450,19 @@ public sealed class PlacementTests
         _replica.Do(Make.AssignTo("web", "n2", 1, generation));
         Assert.Equal("", _replica.Place("web").DrainedFrom);
     }
+
+    [Fact]
+    public void A_managed_vm_is_not_forgotten_with_its_last_unit()
+    {
+        var replica = Fleet.Of("n1", "n2");
+        replica.Do(Make.RegisterVM("web", "n1", VmState.Running));
+        replica.Do(Make.Manage("web", "n1", FailoverPolicy.Manual));
+        replica.Do(Make.CompleteReport("n1", 1));
+        Assert.False(replica.Vm("web").CanForget("n1"));
+
+        replica.Do(Make.RegisterVM("web", "n2"));
+        Assert.False(replica.Vm("web").CanForget("n1"));
+        replica.Do(Make.Stopped("web", replica.Place("web").Generation, "n1", 1));
+        Assert.True(replica.Vm("web").CanForget("n1"));
+    }
 }
