@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer needs; both build first, and say what is missing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build test check sim soak mutants demo bench-raft bench-etcd clean
+.PHONY: help build test check sim soak mutants demo bench-raft bench-etcd bench-agent clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench-raft: ## the consensus engine alone: append, commit, apply, snapshot, rest
 
 bench-etcd: ## three nodes against three of etcd, on this machine and disk (BENCH_SECONDS=4 BENCH_REPS=3 BENCH_TRIALS=20)
 	@scripts/bench etcd
+
+bench-agent: ## what watching 1,000 units costs, against node-exporter, on a real host (BENCH_SECONDS=60 BENCH_REPS=3)
+	@scripts/bench agent
 
 clean: ## remove what was built, and hosts whose owner was killed
 	@scripts/clean

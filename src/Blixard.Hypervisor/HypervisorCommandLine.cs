@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -28,14 +29,27 @@ public sealed record HypervisorCommandLine(
         {
             var path = Path.Combine(procRoot, pid.ToString(CultureInfo.InvariantCulture), "cmdline");
             using var file = File.OpenRead(path);
-            var buffer = new byte[MaxBytes];
-            var length = file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            var text = Encoding.UTF8.GetString(buffer, 0, length);
+            var text = ReadText(file);
             return Parse(text.Split('\0', StringSplitOptions.RemoveEmptyEntries), hypervisor);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
+        }
+    }
+
+    private static string ReadText(FileStream file)
+    {
+        // A thousand VMs that start would be a thousand large arrays.
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes);
+        try
+        {
+            var length = file.ReadAtLeast(buffer.AsSpan(0, MaxBytes), MaxBytes, throwOnEndOfStream: false);
+            return Encoding.UTF8.GetString(buffer, 0, length);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

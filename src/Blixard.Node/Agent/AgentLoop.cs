@@ -44,7 +44,7 @@ internal sealed partial class AgentLoop
         (_views, _reporter, _journal, _metrics, _time, _logger) = (views, reporter, journal, metrics, time, logger);
         foreach (var bus in buses.All)
         {
-            _watches.Add(bus.Name, new(bus, inventory, settings, _events.Writer, metrics, time));
+            _watches.Add(bus.Name, new(bus, inventory, settings, views, _events.Writer, metrics, time));
         }
 
         views.Replace(AgentView.Of(_watches.Keys));

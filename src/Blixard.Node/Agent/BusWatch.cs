@@ -14,6 +14,7 @@ internal sealed class BusWatch(
     AgentBus bus,
     UnitInventory inventory,
     AgentSettings settings,
+    AgentViewStore views,
     ChannelWriter<AgentEvent> loop,
     AgentMetrics metrics,
     TimeProvider time)
@@ -163,7 +164,9 @@ internal sealed class BusWatch(
         var started = time.GetTimestamp();
         try
         {
-            var listing = await inventory.ListAsync(bus, cancellationToken);
+            // Where signals may have been missed, or unit files read anew, nothing that is known counts.
+            var known = periodic ? views.Current.Vms : null;
+            var listing = await inventory.ListAsync(bus, known, cancellationToken);
 
             // What was signalled while it was taken is no news by the list alone.
             Drain();

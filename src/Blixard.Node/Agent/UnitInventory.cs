@@ -10,8 +10,13 @@ namespace Blixard.Node.Agent;
 /// </summary>
 internal sealed partial class UnitInventory(MicroVmDirectory directory, ILogger<UnitInventory> logger)
 {
+    /// <param name="known">
+    /// VMs as they are known: one whose unit has not changed since is taken from here, because to read all of a unit costs
+    /// systemd milliseconds. Null: nothing is, and everything is read anew.
+    /// </param>
     /// <exception cref="SystemdUnavailableException">The list as a whole could not be read.</exception>
-    public async Task<BusListing> ListAsync(AgentBus bus, CancellationToken cancellationToken)
+    public async Task<BusListing> ListAsync(
+        AgentBus bus, IReadOnlyDictionary<string, AgentVm>? known, CancellationToken cancellationToken)
     {
         var patterns = MicroVmUnits.Patterns(bus.Scope);
         var files = await bus.Units.ListUnitFilesByPatternsAsync(patterns, cancellationToken);
@@ -32,13 +37,23 @@ internal sealed partial class UnitInventory(MicroVmDirectory directory, ILogger<
             }
         }
 
+        var unchanged = known is null ? [] : await UnchangedAsync(bus, listed, known, cancellationToken);
         foreach (var unit in listed)
         {
             switch (MicroVmUnits.Parse(unit.Name, bus.Scope))
             {
                 case VmUnit found:
                     var definition = vms.GetValueOrDefault(found.VmName)?.Definition;
-                    if (await ReadAsync(bus, found, definition, cancellationToken) is { } vm)
+                    if (unchanged.TryGetValue(unit.Name, out var same))
+                    {
+                        vms[same.Name] = same with
+                        {
+                            // A user's lies where its unit works; that it has changed is noticed without a list.
+                            Definition = bus.IsSystem ? definition : same.Definition,
+                            Unseen = false,
+                        };
+                    }
+                    else if (await ReadAsync(bus, found, definition, cancellationToken) is { } vm)
                     {
                         vms[vm.Name] = vm;
                     }
@@ -52,6 +67,33 @@ internal sealed partial class UnitInventory(MicroVmDirectory directory, ILogger<
 
         return new([.. vms.Values], refused);
     }
+
+    /// <summary>By unit: those that are listed as they are known, and at the same change.</summary>
+    private static async Task<Dictionary<string, AgentVm>> UnchangedAsync(
+        AgentBus bus,
+        IReadOnlyList<UnitStatus> listed,
+        IReadOnlyDictionary<string, AgentVm> known,
+        CancellationToken cancellationToken)
+    {
+        var alike = listed.Select(unit => KnownAs(bus, unit, known)).OfType<AgentVm>().ToArray();
+        var versions = await bus.Units.GetVersionsAsync([.. alike.Select(vm => vm.Unit)], cancellationToken);
+        return alike.Zip(versions)
+            .Where(both => both.Second is { } version
+                && version == new UnitVersion(both.First.Monotonic, both.First.MainPid, both.First.Restarts))
+            .ToDictionary(both => both.First.Unit, both => both.First, StringComparer.Ordinal);
+    }
+
+    /// <summary>Null where the list alone shows that it has to be read.</summary>
+    private static AgentVm? KnownAs(AgentBus bus, UnitStatus unit, IReadOnlyDictionary<string, AgentVm> known) =>
+        MicroVmUnits.Parse(unit.Name, bus.Scope) is VmUnit { VmName: var name }
+            && known.TryGetValue(name, out var vm)
+            && vm.Bus == bus.Name
+            && vm.Unit == unit.Name
+            && unit.LoadState == "loaded"
+            && vm.SubState == unit.SubState
+            && vm.State == VmStates.FromUnit(unit.ActiveState, unit.SubState)
+                ? vm
+                : null;
 
     /// <summary>
     /// One VM as systemd has it now; null if neither systemd nor the state directory knows it any more.

@@ -28,6 +28,7 @@ internal sealed partial class CoordinatorLoop : BackgroundService
     private readonly ILogger<CoordinatorLoop> _log;
     private readonly Pulse _leaderChange = new();
     private readonly Pulse _news = new();
+    private readonly SettledVms _settled = new();
 
     /// <summary>Since when log time has not gone on, and the leadership that measures it.</summary>
     private long _timeSince;
@@ -118,7 +119,8 @@ internal sealed partial class CoordinatorLoop : BackgroundService
             status,
             _time.GetElapsedTime(_timeSince, now),
             _time.GetUtcNow().ToUnixTimeMilliseconds(),
-            _settings.ForgetAfter))
+            _settings.ForgetAfter,
+            _settled))
         {
             if (decision.Command.BodyCase == Command.BodyOneofCase.AdvanceTime)
             {

@@ -24,9 +24,30 @@ internal static class Decisions
     /// <param name="sinceTime">Since this leadership last advanced log time, or began.</param>
     /// <param name="now">Unix milliseconds, by this node's clock.</param>
     /// <param name="forgetAfter">How long a VM that its node has no more is remembered; zero: for ever.</param>
+    /// <param name="settled">What was looked at before; null: nothing.</param>
     public static ImmutableArray<Decision> Of(
-        ClusterState state, RaftStatus status, TimeSpan sinceTime, long now, TimeSpan forgetAfter) =>
-        [.. OfCluster(state, status, sinceTime), .. OfNodes(state, status), .. OfVms(state, now, forgetAfter)];
+        ClusterState state,
+        RaftStatus status,
+        TimeSpan sinceTime,
+        long now,
+        TimeSpan forgetAfter,
+        SettledVms? settled = null)
+    {
+        Decision[] nodes = [.. OfNodes(state, status)];
+        ImmutableArray<Decision> urgent = [.. OfCluster(state, status, sinceTime), .. nodes];
+        if (settled?.Are(state, now) == true)
+        {
+            return urgent;
+        }
+
+        Decision[] vms = [.. nodes.Length == 0 ? OfMonitors(state) : [], .. OfVms(state, now, forgetAfter)];
+        if (nodes.Length == 0 && vms.Length == 0)
+        {
+            settled?.Note(state, now);
+        }
+
+        return [.. urgent, .. vms];
+    }
 
     private static IEnumerable<Decision> OfCluster(ClusterState state, RaftStatus status, TimeSpan sinceTime)
     {
@@ -41,19 +62,13 @@ internal static class Decisions
         }
     }
 
-    private static ImmutableArray<Decision> OfNodes(ClusterState state, RaftStatus status)
-    {
-        var updates = NodeLiveness.Plan(state, Contacts.Of(status, state));
-        if (!updates.IsEmpty)
-        {
-            return [.. updates.Select(update => new Decision(
-                $"node {update.Node} is {update.Status}", update.Reason, Command.Of(update)))];
-        }
+    private static IEnumerable<Decision> OfNodes(ClusterState state, RaftStatus status) =>
+        NodeLiveness.Plan(state, Contacts.Of(status, state))
+            .Select(update => new Decision($"node {update.Node} is {update.Status}", update.Reason, Command.Of(update)));
 
-        return MonitorAssignment.Plan(state) is { } plan
-            ? [new Decision("monitoring", Describe(plan), Command.Of(plan))]
-            : [];
-    }
+    private static IEnumerable<Decision> OfMonitors(ClusterState state) => MonitorAssignment.Plan(state) is { } plan
+        ? [new Decision("monitoring", Describe(plan), Command.Of(plan))]
+        : [];
 
     private static IEnumerable<Decision> OfVms(ClusterState state, long now, TimeSpan forgetAfter) =>
         Forgetting.Plan(state, now, forgetAfter)
@@ -68,4 +83,30 @@ internal static class Decisions
             .Select(count => $"{count.Value} to {count.Key}");
         return $"VMs assigned: {string.Join(", ", byNode)}";
     }
+}
+
+/// <summary>
+/// A state in which there was nothing to do about any VM. Planners of VMs go over all of the cluster, and the leader looks
+/// four times in a second: while nothing has changed they are asked once in a while, for what only time brings.
+/// </summary>
+internal sealed class SettledVms
+{
+    // What time brings to VMs takes hours (Cluster:ForgetAbsentAfterHours).
+    private const long GoodForMilliseconds = 60_000;
+
+    private object? _vms;
+    private object? _nodes;
+    private uint _version;
+    private long _since;
+
+    /// <param name="now">Unix milliseconds.</param>
+    public bool Are(ClusterState state, long now) =>
+        ReferenceEquals(state.Vms, _vms)
+        && ReferenceEquals(state.Nodes, _nodes)
+        && state.ClusterVersion == _version
+        && now >= _since
+        && now - _since < GoodForMilliseconds;
+
+    public void Note(ClusterState state, long now) =>
+        (_vms, _nodes, _version, _since) = (state.Vms, state.Nodes, state.ClusterVersion, now);
 }

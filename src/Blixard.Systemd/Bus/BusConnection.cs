@@ -113,6 +113,48 @@ internal sealed unsafe class BusConnection : IDisposable
     }
 
     /// <summary>
+    /// Sends calls one behind the other, and waits for their answers together: both sides wake up once for many. What
+    /// else arrives meanwhile is dropped.
+    /// </summary>
+    /// <param name="answered">Told the call's place in the list and its answer, which may be an error.</param>
+    /// <exception cref="SystemdUnavailableException">Not all of them were answered in time.</exception>
+    public void CallAll(IReadOnlyList<BusMessage> requests, TimeSpan timeout, Action<int, BusMessage> answered)
+    {
+        using var waker = new Waker();
+        var start = Stopwatch.GetTimestamp();
+        var waiting = new Dictionary<ulong, int>(requests.Count);
+        for (var i = 0; i < requests.Count; i++)
+        {
+            Check(LibSystemdBus.sd_bus_send(_bus, requests[i], out var cookie), _address, "send");
+            waiting.Add(cookie, i);
+        }
+
+        while (waiting.Count > 0)
+        {
+            var more = Process(out var message);
+            using (message)
+            {
+                if (message?.ReplyTo is { } cookie && waiting.Remove(cookie, out var place))
+                {
+                    answered(place, message);
+                }
+            }
+
+            if (!more)
+            {
+                var left = timeout - Stopwatch.GetElapsedTime(start);
+                if (left <= TimeSpan.Zero)
+                {
+                    throw new SystemdUnavailableException(
+                        $"{_address} gave no answer within {timeout.TotalSeconds:0.#} s.");
+                }
+
+                Wait(waker, left);
+            }
+        }
+    }
+
+    /// <summary>
     /// Does one step of pending work. True if there may be more; with it comes a message that nobody asked for, a
     /// signal usually, or null.
     /// </summary>

@@ -13,6 +13,12 @@ internal sealed unsafe class BusMessage() : SafeHandleZeroOrMinusOneIsInvalid(ow
 {
     public string Path => Marshal.PtrToStringUTF8((nint)LibSystemdBus.sd_bus_message_get_path(this)) ?? "";
 
+    /// <summary>The call that this answers; null if it is no answer.</summary>
+    public ulong? ReplyTo => LibSystemdBus.sd_bus_message_get_reply_cookie(this, out var cookie) >= 0 ? cookie : null;
+
+    /// <summary>An answer that says that there is none.</summary>
+    public bool IsError => LibSystemdBus.sd_bus_message_get_error(this) is not null;
+
     public bool IsSignal(string @interface, string member) =>
         Check(LibSystemdBus.sd_bus_message_is_signal(this, @interface, member)) > 0;
 

@@ -52,6 +52,16 @@ internal static unsafe partial class LibSystemdBus
         BusHandle bus, BusMessage request, ulong timeoutMicroseconds, BusErrorData* error, out BusMessage reply);
 
     [LibraryImport(Library)]
+    public static partial int sd_bus_send(BusHandle bus, BusMessage message, out ulong cookie);
+
+    [LibraryImport(Library)]
+    public static partial int sd_bus_message_get_reply_cookie(BusMessage message, out ulong cookie);
+
+    /// <returns>Null if it is not an error.</returns>
+    [LibraryImport(Library)]
+    public static partial BusErrorData* sd_bus_message_get_error(BusMessage message);
+
+    [LibraryImport(Library)]
     public static partial void sd_bus_error_free(BusErrorData* error);
 
     [LibraryImport(Library)]

@@ -23,6 +23,13 @@ public interface IUnitManager
     Task<UnitDetails> GetUnitAsync(string unit, CancellationToken cancellationToken);
 
     /// <summary>
+    /// What tells whether units are still as they were when they were read: in the order of <paramref name="units"/>,
+    /// null for one that systemd does not tell of. A tenth of what <see cref="GetUnitAsync"/> costs systemd, or less.
+    /// </summary>
+    Task<IReadOnlyList<UnitVersion?>> GetVersionsAsync(
+        IReadOnlyList<string> units, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Starts a unit (job mode "replace") and waits until the job has ended.
     /// </summary>
     /// <param name="timeout">How long to wait for the job's end.</param>

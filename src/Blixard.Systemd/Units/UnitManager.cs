@@ -9,6 +9,9 @@ internal sealed class UnitManager(CallConnection calls, JobTracker jobs, TimeSpa
     // systemctl allows 90 s too: systemd reads every unit file before it answers.
     private static readonly TimeSpan ReloadTimeout = TimeSpan.FromSeconds(90);
 
+    // Together some milliseconds: who reads a unit that has just changed waits no longer.
+    private const int VersionsTogether = 32;
+
     private static readonly HashSet<string> NotFoundErrors = new(StringComparer.Ordinal)
     {
         "org.freedesktop.systemd1.NoSuchUnit",
@@ -40,6 +43,24 @@ internal sealed class UnitManager(CallConnection calls, JobTracker jobs, TimeSpa
         var details = await CallAsync(
             "GetAll", unit, bus => ManagerCalls.GetUnit(bus, unit, timeout), cancellationToken);
         return details.LoadState == "not-found" ? throw new UnitNotFoundException(unit) : details;
+    }
+
+    public async Task<IReadOnlyList<UnitVersion?>> GetVersionsAsync(
+        IReadOnlyList<string> units, CancellationToken cancellationToken)
+    {
+        foreach (var unit in units)
+        {
+            UnitNames.ThrowIfInvalid(unit);
+        }
+
+        var versions = new List<UnitVersion?>(units.Count);
+        foreach (var some in units.Chunk(VersionsTogether))
+        {
+            versions.AddRange(await CallAsync(
+                "Get", "*", bus => ManagerCalls.GetVersions(bus, some, timeout), cancellationToken));
+        }
+
+        return versions;
     }
 
     public Task<string> StartAsync(string unit, TimeSpan timeout, CancellationToken cancellationToken) =>

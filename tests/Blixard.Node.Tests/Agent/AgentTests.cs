@@ -135,6 +135,43 @@ public sealed class AgentTests
     }
 
     [Fact]
+    public async Task A_full_list_by_the_clock_asks_only_for_units_that_are_not_as_they_were()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service", "microvm@web2.service", "microvm@web3.service");
+
+        // The first list, and the signals of the starts.
+        await bench.UntilAsync(() => bench.Systemd.Questions == 6 && bench.Journal.Refreshes.Count == 1);
+        bench.Systemd.NamesMainProcess("microvm@web2.service", 4711);
+        bench.Systemd.Deaf = true;
+        bench.Systemd.Stop("microvm@web3.service");
+        var before = bench.Views.Current.Vms["web1"];
+
+        bench.Time.Advance(TimeSpan.FromMinutes(5));
+        await bench.UntilAsync(() => bench.Journal.Refreshes.Count == 2);
+
+        var vms = bench.Views.Current.Vms;
+        Assert.Equal(8, bench.Systemd.Questions);
+        Assert.True(vms["web1"].SaysTheSame(before));
+        Assert.Equal(4711, vms["web2"].MainPid);
+        Assert.Equal("dead", vms["web3"].SubState);
+
+        // Only the state that no signal told of is drift.
+        Assert.Equal(1, bench.Journal.Refreshes[^1].Differences);
+    }
+
+    [Fact]
+    public async Task After_a_reload_every_unit_is_read_anew()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service", "microvm@web2.service");
+        await bench.UntilAsync(() => bench.Systemd.Questions == 4 && bench.Journal.Refreshes.Count == 1);
+
+        bench.Systemd.Say(new Reloaded());
+        await bench.UntilAsync(() => bench.Journal.Refreshes.Count == 2);
+
+        Assert.Equal(6, bench.Systemd.Questions);
+    }
+
+    [Fact]
     public async Task A_resource_figure_within_its_dead_band_makes_no_entry()
     {
         await using var bench = await RunningAsync("microvm@web1.service");

@@ -100,6 +100,15 @@ internal sealed class FakeSystemd : IUnitManager, IUnitWatcher
         }
     }
 
+    /// <summary>The service has told systemd of another main process: no change of its state.</summary>
+    public void NamesMainProcess(string unit, int pid)
+    {
+        lock (_units)
+        {
+            _units[unit] = _units[unit] with { MainPid = pid };
+        }
+    }
+
     public async Task<IReadOnlyList<UnitStatus>> ListUnitsByPatternsAsync(
         IReadOnlyList<string> patterns, CancellationToken cancellationToken)
     {
@@ -128,6 +137,21 @@ internal sealed class FakeSystemd : IUnitManager, IUnitWatcher
         lock (_units)
         {
             return _units.TryGetValue(unit, out var details) ? details : throw new UnitNotFoundException(unit);
+        }
+    }
+
+    public async Task<IReadOnlyList<UnitVersion?>> GetVersionsAsync(
+        IReadOnlyList<string> units, CancellationToken cancellationToken)
+    {
+        await RequireBusAsync(cancellationToken);
+        lock (_units)
+        {
+            return
+            [
+                .. units.Select(unit => _units.TryGetValue(unit, out var details)
+                    ? new UnitVersion(details.StateChangeMonotonic, details.MainPid, details.Restarts)
+                    : (UnitVersion?)null),
+            ];
         }
     }
 

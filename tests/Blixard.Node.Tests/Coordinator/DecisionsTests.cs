@@ -107,6 +107,32 @@ public sealed class DecisionsTests : IDisposable
     }
 
     [Fact]
+    public async Task VMs_that_are_settled_are_looked_at_again_when_something_has_changed_or_a_minute_has_passed()
+    {
+        await StartAsync();
+        var settled = new SettledVms();
+        Assert.False(settled.Are(Leader.Replica.State, now: 0));
+        Assert.Empty(Decide(settled: settled));
+        Assert.True(settled.Are(Leader.Replica.State, now: 59_999));
+        Assert.False(settled.Are(Leader.Replica.State, now: 60_000));
+        Assert.False(settled.Are(Leader.Replica.State, now: -1));
+
+        await Leader.Proposer.ProposeAsync(Leader.Register("web1"), default);
+        Assert.False(settled.Are(Leader.Replica.State, now: 0));
+        Assert.Equal("monitoring", Assert.Single(Decide(settled: settled)).Subject);
+
+        // What was proposed may not have been done: it is not settled before the state says so.
+        Assert.False(settled.Are(Leader.Replica.State, now: 0));
+        Assert.Single(Decide(settled: settled));
+
+        // Nor are VMs while it is not settled who is there.
+        await Leader.Proposer.ProposeAsLeaderAsync(Assert.Single(Decide()).Command, 1, default);
+        Silence("n2", 10);
+        Assert.Equal("node n2 is Lost", Assert.Single(Decide(settled: settled)).Subject);
+        Assert.False(settled.Are(Leader.Replica.State, now: 0));
+    }
+
+    [Fact]
     public async Task The_cluster_gets_a_version_once_every_node_knows_it()
     {
         await StartAsync();
@@ -157,8 +183,8 @@ public sealed class DecisionsTests : IDisposable
             await _cluster[node].Proposer.ProposeAsync(Command.Of(_cluster[node].Describe()), default));
     }
 
-    private IReadOnlyList<Decision> Decide(TimeSpan sinceTime = default) =>
-        Decisions.Of(Leader.Replica.State, Leader.Status, sinceTime, now: 0, forgetAfter: TimeSpan.Zero);
+    private IReadOnlyList<Decision> Decide(TimeSpan sinceTime = default, SettledVms? settled = null) =>
+        Decisions.Of(Leader.Replica.State, Leader.Status, sinceTime, now: 0, forgetAfter: TimeSpan.Zero, settled);
 
     private void Silence(string node, double seconds) =>
         _cluster[node].SeenByLeader = _cluster[node].SeenByLeader with { SinceContact = TimeSpan.FromSeconds(seconds) };

@@ -201,6 +201,9 @@ internal sealed class FakeSystemd : IAsyncDisposable
                 case "GetAll":
                     WriteDetails(call);
                     break;
+                case "Get":
+                    WriteProperty(call);
+                    break;
                 case "StartUnit":
                 case "RestartUnit":
                     RunJob(call, "active", "running");
@@ -247,11 +250,28 @@ internal sealed class FakeSystemd : IAsyncDisposable
         reply.EndContainer();
     }
 
-    private void WriteDetails(FakeCall call)
+    private void WriteDetails(FakeCall call) => call.Reply(reply => reply.WriteProperties(PropertiesOf(call)));
+
+    private void WriteProperty(FakeCall call)
+    {
+        var properties = PropertiesOf(call);
+        call.Message.Skip("s");
+        var name = call.Message.ReadString();
+        if (properties.TryGetValue(name, out var value))
+        {
+            call.Reply(reply => reply.WriteVariant(value));
+        }
+        else
+        {
+            call.Fail("org.freedesktop.DBus.Error.UnknownProperty", name);
+        }
+    }
+
+    private Dictionary<string, object> PropertiesOf(FakeCall call)
     {
         var name = FakeSignals.UnitAt(call.Message.Path);
         var unit = _units.GetValueOrDefault(name);
-        call.Reply(reply => reply.WriteProperties(new Dictionary<string, object>(Properties)
+        return new(Properties)
         {
             ["Id"] = name,
             ["LoadState"] = unit is null ? "not-found" : "loaded",
@@ -259,7 +279,7 @@ internal sealed class FakeSystemd : IAsyncDisposable
             ["SubState"] = unit?.Sub ?? "dead",
             ["StateChangeTimestampMonotonic"] = unit?.ChangedAt ?? 0,
             ["Documentation"] = new[] { "man:none" },
-        }));
+        };
     }
 
     /// <summary>

@@ -44,33 +44,39 @@ internal static unsafe class MessageWriting
         return message;
     }
 
-    /// <summary>An a{sv}. The type of a value is that of the C# value.</summary>
+    /// <summary>An a{sv}.</summary>
     public static BusMessage WriteProperties(this BusMessage message, IReadOnlyDictionary<string, object> properties)
     {
         message.Open('a', "{sv}");
         foreach (var (name, value) in properties)
         {
-            var (type, signature) = value switch
-            {
-                string => ('s', "s"),
-                uint => ('u', "u"),
-                int => ('i', "i"),
-                ulong => ('t', "t"),
-                bool => ('b', "b"),
-                string[] => ('a', "as"),
-                _ => throw new ArgumentOutOfRangeException(nameof(properties)),
-            };
-            message.Open('e', "sv").Write('s', name).Open('v', signature);
-            if (value is string[] texts)
-            {
-                message.Append(texts);
-            }
-            else
-            {
-                message.Write(type, value);
-            }
+            message.Open('e', "sv").Write('s', name).WriteVariant(value).EndContainer();
+        }
 
-            message.EndContainer().EndContainer();
+        return message.EndContainer();
+    }
+
+    /// <summary>The type is that of the C# value.</summary>
+    public static BusMessage WriteVariant(this BusMessage message, object value)
+    {
+        var (type, signature) = value switch
+        {
+            string => ('s', "s"),
+            uint => ('u', "u"),
+            int => ('i', "i"),
+            ulong => ('t', "t"),
+            bool => ('b', "b"),
+            string[] => ('a', "as"),
+            _ => throw new ArgumentOutOfRangeException(nameof(value)),
+        };
+        message.Open('v', signature);
+        if (value is string[] texts)
+        {
+            message.Append(texts);
+        }
+        else
+        {
+            message.Write(type, value);
         }
 
         return message.EndContainer();

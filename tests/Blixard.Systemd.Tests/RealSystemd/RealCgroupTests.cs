@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Blixard.Systemd.Cgroups;
 
 namespace Blixard.Systemd.Tests.RealSystemd;
@@ -33,6 +35,34 @@ public sealed class RealCgroupTests : IAsyncDisposable
         Assert.InRange(idleRate.Update(idle.Read()!.Value)!.Value, 0, 1);
         Assert.Equal(0, _errors.Malformed);
     }
+
+    [Fact]
+    public async Task The_percent_of_a_duty_cycle_agrees_with_the_kernels_count_of_the_same_window()
+    {
+        // Busy for 30 of 100 ms, more or less: what it really used is read off cpu.stat by other means.
+        var unit = RealHost.Duty("percent");
+        await _connection.Units.StartAsync(unit, RealHost.Patience, Token);
+        using var reader = await ReaderAsync(unit);
+        var file = Path.Combine(RealHost.CgroupRoot.DirectoryOf(reader.ControlGroup), "cpu.stat");
+        var rate = new CpuRate(TimeProvider.System);
+        for (var window = 0; window < 3; window++)
+        {
+            var (before, from) = (Usage(file), Stopwatch.GetTimestamp());
+            rate.Update(reader.Read()!.Value);
+            await Task.Delay(TimeSpan.FromSeconds(2), Token);
+            var percent = rate.Update(reader.Read()!.Value)!.Value;
+            var expected = (Usage(file) - before) * 100.0 / Stopwatch.GetElapsedTime(from).TotalMicroseconds;
+
+            Assert.InRange(percent, expected - 3, expected + 3);
+            Assert.True(percent > 3, $"{percent} %: the unit did nothing");
+        }
+
+        await _connection.Units.StopAsync(unit, RealHost.Patience, Token);
+    }
+
+    private static double Usage(string file) => double.Parse(
+        File.ReadLines(file).First(line => line.StartsWith("usage_usec ", StringComparison.Ordinal)).Split(' ')[1],
+        CultureInfo.InvariantCulture);
 
     [Fact]
     public async Task Figures_are_there_exactly_if_the_kernel_offers_them()

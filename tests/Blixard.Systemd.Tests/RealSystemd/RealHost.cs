@@ -63,6 +63,9 @@ public sealed class RealHost : IAsyncLifetime
 
     public static string Trial(string name) => $"blixard-trial@{name}.service";
 
+    /// <summary>A unit that is busy for a part of the time, and sleeps for the rest.</summary>
+    public static string Duty(string name) => $"blixard-duty@{name}.service";
+
     /// <summary>A unit that writes one plain line and three errors, then sleeps.</summary>
     public static string Log(string name) => $"blixard-log@{name}.service";
 
@@ -85,6 +88,8 @@ public sealed class RealHost : IAsyncLifetime
         }
 
         WriteUnit("blixard-trial@.service", Service("exec sleep infinity"));
+        WriteUnit("blixard-duty@.service", Service(
+            "while :; do n=0; while [ $$n -lt 20000 ]; do n=$$((n+1)); done; sleep 0.07; done"));
         WriteUnit("blixard-log@.service", Service(
             "echo booting; for n in 1 2 3; do echo \"<3>I/O error, sector $$n\"; done; exec sleep infinity"));
         WriteUnit("blixard-flood@.service", Service(
@@ -110,6 +115,7 @@ public sealed class RealHost : IAsyncLifetime
         }
 
         DeleteUnit("blixard-trial@.service");
+        DeleteUnit("blixard-duty@.service");
         DeleteUnit("blixard-log@.service");
         DeleteUnit("blixard-flood@.service");
         DeleteUnit("blixard-oneshot.service");

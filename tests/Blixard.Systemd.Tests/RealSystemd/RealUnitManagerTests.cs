@@ -1,3 +1,5 @@
+using Blixard.Systemd.Units;
+
 namespace Blixard.Systemd.Tests.RealSystemd;
 
 [Collection(nameof(RealHost))]
@@ -109,6 +111,16 @@ public sealed class RealUnitManagerTests : IAsyncDisposable
         Assert.NotEqual(first.InvocationId, second.InvocationId);
         Assert.NotEqual(first.MainPid, second.MainPid);
         Assert.True(second.StateChangeMonotonic > first.StateChangeMonotonic);
+        var version = Assert.Single(await _connection.Units.GetVersionsAsync([unit], Token));
+        Assert.Equal(new UnitVersion(second.StateChangeMonotonic, second.MainPid, second.Restarts), version);
+    }
+
+    [Fact]
+    public async Task A_vm_that_only_is_defined_has_a_version_too()
+    {
+        var unit = await _connection.Units.GetUnitAsync(RealHost.Spare, Token);
+        var version = Assert.Single(await _connection.Units.GetVersionsAsync([RealHost.Spare], Token));
+        Assert.Equal(new UnitVersion(unit.StateChangeMonotonic, null, 0), version);
     }
 
     [Fact]

@@ -97,6 +97,32 @@ public sealed class UnitManagerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_versions_of_units_are_those_of_their_details()
+    {
+        _systemd.Properties["MainPID"] = 4711u;
+        _systemd.Properties["NRestarts"] = 3u;
+        string[] units = [Web, .. Enumerable.Range(0, 100).Select(i => $"microvm@many{i}.service")];
+        _systemd.Define(units);
+        _systemd.Change(Web, "active", "running");
+
+        var versions = await Units.GetVersionsAsync(units, Token);
+
+        var details = await Units.GetUnitAsync(Web, Token);
+        Assert.Equal(units.Length, versions.Count);
+        Assert.Equal(new UnitVersion(details.StateChangeMonotonic, 4711, 3), versions[0]);
+        Assert.All(versions.Skip(1), version => Assert.Equal(new UnitVersion(0, 4711, 3), version));
+        await Assert.ThrowsAsync<ArgumentException>(() => Units.GetVersionsAsync(["no unit"], Token));
+    }
+
+    [Fact]
+    public async Task A_unit_that_systemd_does_not_have_has_no_version()
+    {
+        _systemd.Error = "org.freedesktop.systemd1.NoSuchUnit";
+
+        Assert.Null(Assert.Single(await Units.GetVersionsAsync([Web], Token)));
+    }
+
+    [Fact]
     public async Task An_unknown_unit_is_not_found()
     {
         const string Unknown = "nosuch.service";
