@@ -150,6 +150,7 @@ in
         ExecStart = lib.escapeShellArgs (
           [ (lib.getExe' cfg.package "blixard-node") ] ++ lib.optional cfg.bootstrap "--bootstrap"
         );
+        ExecReload = "${lib.getExe' pkgs.coreutils "kill"} -HUP $MAINPID";
         Restart = "always";
         RestartSec = 10;
         WatchdogSec = 60;

@@ -13,6 +13,9 @@ internal sealed record SampleDue : AgentEvent
     public static SampleDue Instance { get; } = new();
 }
 
+/// <summary>Does the loop turn? It does if it comes to this.</summary>
+internal sealed record Asked(long Number) : AgentEvent;
+
 /// <summary>Units of a bus have changed.</summary>
 /// <param name="Changes">The states as signals carried them, which may be ahead of the rest.</param>
 /// <param name="Readings">What systemd said of units when it was asked after their signals.</param>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using Blixard.Node.Options;
 using Blixard.Systemd.MicroVms;
 using Blixard.Systemd.Units;
 
@@ -12,7 +13,7 @@ namespace Blixard.Node.Agent;
 /// </summary>
 internal sealed partial class AgentLoop
 {
-    private readonly AgentSettings _settings;
+    private readonly Live<AgentSettings> _settings;
     private readonly AgentBuses _buses;
     private readonly IVmSampler _sampler;
     private readonly GuestQueries _guests;
@@ -25,9 +26,11 @@ internal sealed partial class AgentLoop
     private readonly ILogger<AgentLoop> _logger;
     private readonly Channel<AgentEvent> _events = Channel.CreateUnbounded<AgentEvent>(new() { SingleReader = true });
     private readonly SortedDictionary<string, BusWatch> _watches = new(StringComparer.Ordinal);
+    private long _asked;
+    private long _answered;
 
     public AgentLoop(
-        AgentSettings settings,
+        Live<AgentSettings> settings,
         AgentBuses buses,
         UnitInventory inventory,
         IVmSampler sampler,
@@ -50,13 +53,23 @@ internal sealed partial class AgentLoop
         views.Replace(AgentView.Of(_watches.Keys));
     }
 
+    /// <summary>
+    /// True if the loop has handled what it was asked by the call before, and so turns; asks it anew. One caller.
+    /// </summary>
+    public bool Turned()
+    {
+        var turned = Volatile.Read(ref _answered) == _asked;
+        _events.Writer.TryWrite(new Asked(++_asked));
+        return turned;
+    }
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task[] tasks =
         [
             .. Watches(stop.Token),
-            EveryAsync(_settings.SampleInterval, SampleDue.Instance, stop.Token),
+            SampleEveryAsync(stop.Token),
             LookAtDefinitionsAsync(stop.Token),
             _guests.RunAsync(_events.Writer, stop.Token),
             HandleAllAsync(stop.Token),
@@ -86,18 +99,18 @@ internal sealed partial class AgentLoop
         }
     }
 
-    private async Task EveryAsync(TimeSpan interval, AgentEvent due, CancellationToken cancellationToken)
+    private async Task SampleEveryAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(interval, _time);
+        using var timer = new LiveTimer<AgentSettings>(_settings, static settings => settings.SampleInterval, _time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            _events.Writer.TryWrite(due);
+            _events.Writer.TryWrite(SampleDue.Instance);
         }
     }
 
     private async Task LookAtDefinitionsAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(_settings.KeepAliveInterval, _time);
+        using var timer = new LiveTimer<AgentSettings>(_settings, static settings => settings.KeepAliveInterval, _time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             var known = _views.Current.Vms.Values.Select(vm => vm.Definition).OfType<DefinedVm>().ToArray();
@@ -148,6 +161,9 @@ internal sealed partial class AgentLoop
                 }
 
                 MarkStale(bus, reason);
+                break;
+            case Asked(var number):
+                Volatile.Write(ref _answered, number);
                 break;
             case SampleDue:
                 var started = _time.GetTimestamp();

@@ -14,19 +14,13 @@ namespace Blixard.Node.Agent;
 internal static class AgentSetup
 {
     public static IServiceCollection AddAgent(
-        this IServiceCollection services, AgentOptions options, string node, string bootId)
+        this IServiceCollection services, Live<AgentOptions> live, string node, string bootId)
     {
-        services.AddSingleton(new AgentSettings
-        {
-            Node = node,
-            BootId = bootId,
-            SampleInterval = options.SampleInterval,
-            FullListInterval = options.FullListInterval,
-            KeepAliveInterval = options.KeepAliveInterval,
-            UpdateBurst = options.UpdateBurst,
-            UpdateInterval = options.UpdateInterval,
-            DeadBand = new(options.DeadBandPercent, (long)options.DeadBandMebibytes << 20),
-        });
+        var options = live.Value;
+        services.AddSingleton(live.Of(now => SettingsOf(now, node, bootId)));
+
+        // For who needs only what does not change.
+        services.AddTransient(provider => provider.GetRequiredService<Live<AgentSettings>>().Value);
         services.AddSingleton(provider => Connect(options, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IGuestQuery>(provider =>
             new GuestQuery(options.GuestTimeout, provider.GetRequiredService<TimeProvider>()));
@@ -57,6 +51,18 @@ internal static class AgentSetup
         services.AddHostedService<AgentService>();
         return services;
     }
+
+    private static AgentSettings SettingsOf(AgentOptions options, string node, string bootId) => new()
+    {
+        Node = node,
+        BootId = bootId,
+        SampleInterval = options.SampleInterval,
+        FullListInterval = options.FullListInterval,
+        KeepAliveInterval = options.KeepAliveInterval,
+        UpdateBurst = options.UpdateBurst,
+        UpdateInterval = options.UpdateInterval,
+        DeadBand = new(options.DeadBandPercent, (long)options.DeadBandMebibytes << 20),
+    };
 
     private static AgentBuses Connect(AgentOptions options, TimeProvider time)
     {

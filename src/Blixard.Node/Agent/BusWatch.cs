@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Blixard.Node.Options;
 using Blixard.Systemd;
 using Blixard.Systemd.MicroVms;
 using Blixard.Systemd.Units;
@@ -13,7 +14,7 @@ namespace Blixard.Node.Agent;
 internal sealed class BusWatch(
     AgentBus bus,
     UnitInventory inventory,
-    AgentSettings settings,
+    Live<AgentSettings> settings,
     AgentViewStore views,
     ChannelWriter<AgentEvent> loop,
     AgentMetrics metrics,
@@ -76,7 +77,7 @@ internal sealed class BusWatch(
 
     private async Task ListEveryAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(settings.FullListInterval, time);
+        using var timer = new LiveTimer<AgentSettings>(settings, static settings => settings.FullListInterval, time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             _inputs.Writer.TryWrite(new(null, Periodic: true));

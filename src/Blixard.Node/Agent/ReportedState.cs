@@ -10,6 +10,8 @@ internal sealed class ReportedState(DeadBand deadBand)
 {
     private readonly Dictionary<string, AgentVm> _told = new(StringComparer.Ordinal);
 
+    public DeadBand DeadBand { get; set; } = deadBand;
+
     /// <summary>The next report must name every VM: it is the first, or the cluster has missed one.</summary>
     public bool NeedsComplete { get; private set; } = true;
 
@@ -78,5 +80,5 @@ internal sealed class ReportedState(DeadBand deadBand)
     }
 
     private bool Differs(AgentVm told, AgentVm now) =>
-        !ReferenceEquals(told, now) && (!told.SaysTheSame(now) || deadBand.IsLeft(told, now));
+        !ReferenceEquals(told, now) && (!told.SaysTheSame(now) || DeadBand.IsLeft(told, now));
 }

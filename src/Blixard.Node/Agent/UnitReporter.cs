@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Blixard.Node.Options;
 using Blixard.Node.Replication;
 using Blixard.Raft.Host;
 using Blixard.StateMachine.Commands;
@@ -12,7 +13,7 @@ namespace Blixard.Node.Agent;
 /// overwrite something new.
 /// </summary>
 internal sealed partial class UnitReporter(
-    AgentSettings settings,
+    Live<AgentSettings> live,
     AgentViewStore views,
     IProposals proposals,
     AgentMetrics metrics,
@@ -25,8 +26,8 @@ internal sealed partial class UnitReporter(
     private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
 
-    private readonly ReportedState _reported = new(settings.DeadBand);
-    private readonly UpdateBudget _budget = new(settings.UpdateBurst, settings.UpdateInterval, time);
+    private readonly ReportedState _reported = new(live.Value.DeadBand);
+    private readonly UpdateBudget _budget = new(live.Value.UpdateBurst, live.Value.UpdateInterval, time);
     private readonly Pulse _wake = new();
 
     // Registrations that were refused: asked again when what was refused, or why, has changed.
@@ -34,6 +35,8 @@ internal sealed partial class UnitReporter(
     private ulong _lastSequence;
     private bool _toldAll;
     private TimeSpan _backoff = MinBackoff;
+
+    private AgentSettings Settings => live.Value;
 
     /// <summary>The view has changed. Any thread.</summary>
     public void Wake() => _wake.Fire();
@@ -51,12 +54,13 @@ internal sealed partial class UnitReporter(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        using var following = live.Follow(Wake);
         var lastWord = time.GetTimestamp();
         // There may be something to say already.
         var wake = Task.CompletedTask;
         while (true)
         {
-            var left = settings.KeepAliveInterval - time.GetElapsedTime(lastWord);
+            var left = Settings.KeepAliveInterval - time.GetElapsedTime(lastWord);
             var held = _budget.Wait;
             var wait = held is { } sooner && sooner < left ? sooner : left;
             var woken = wake.IsCompleted
@@ -91,7 +95,7 @@ internal sealed partial class UnitReporter(
     private async Task BackOffAsync(string reason, CancellationToken cancellationToken)
     {
         metrics.ReportFailed();
-        LogReportFailed(settings.Node, reason, _backoff.TotalSeconds);
+        LogReportFailed(Settings.Node, reason, _backoff.TotalSeconds);
         await Task.Delay(_backoff, time, cancellationToken);
         _backoff = _backoff * 2 < MaxBackoff ? _backoff * 2 : MaxBackoff;
         Wake();
@@ -100,6 +104,8 @@ internal sealed partial class UnitReporter(
     /// <summary>True if something was reported and applied.</summary>
     private async Task<bool> ReportAsync(bool keepAlive, CancellationToken cancellationToken)
     {
+        (_reported.DeadBand, _budget.Burst, _budget.Interval) =
+            (Settings.DeadBand, Settings.UpdateBurst, Settings.UpdateInterval);
         var seen = views.Current;
         if (!seen.Listed || !IsRegistered())
         {
@@ -140,8 +146,8 @@ internal sealed partial class UnitReporter(
         var sequence = NextSequence();
         var body = new UpdateState
         {
-            Node = settings.Node,
-            BootId = settings.BootId,
+            Node = Settings.Node,
+            BootId = Settings.BootId,
             ObservationSeq = sequence,
             Complete = complete,
         };
@@ -178,8 +184,8 @@ internal sealed partial class UnitReporter(
     {
         var body = new UpdateState
         {
-            Node = settings.Node,
-            BootId = settings.BootId,
+            Node = Settings.Node,
+            BootId = Settings.BootId,
             UnchangedSince = _reported.Sequence,
         };
         await ProposeAsync(body, cancellationToken);
@@ -213,7 +219,7 @@ internal sealed partial class UnitReporter(
 
     private bool IsMissing(ClusterState state, AgentVm vm)
     {
-        if (state.Vms.TryGetValue(vm.Name, out var known) && known.Observations.ContainsKey(settings.Node))
+        if (state.Vms.TryGetValue(vm.Name, out var known) && known.Observations.ContainsKey(Settings.Node))
         {
             return false;
         }
@@ -246,7 +252,7 @@ internal sealed partial class UnitReporter(
     private bool IsOver(Refusal refusal, string vm, ClusterState state) =>
         refusal.RanElsewhere
         && state.Vms.TryGetValue(vm, out var known)
-        && known.RunningOn.All(node => node == settings.Node);
+        && known.RunningOn.All(node => node == Settings.Node);
 
     private bool AnyIsOver(ClusterState state)
     {
@@ -260,18 +266,18 @@ internal sealed partial class UnitReporter(
     {
         if (state.Vms.ContainsKey(vm.Name))
         {
-            LogCandidate(vm.Name, settings.Node);
+            LogCandidate(vm.Name, Settings.Node);
         }
         else
         {
-            LogUnregistered(vm.Name, vm.Unit, settings.Node);
+            LogUnregistered(vm.Name, vm.Unit, Settings.Node);
         }
 
         var body = new RegisterVM
         {
             Vm = vm.Name,
             Uuid = Guid.NewGuid().ToString(),
-            Node = settings.Node,
+            Node = Settings.Node,
             Unit = vm.Unit,
             UserService = vm.Scope == Systemd.MicroVms.UnitScope.User,
             State = ObservationReport.StateOf(vm.State),
@@ -289,7 +295,7 @@ internal sealed partial class UnitReporter(
 
         if (rejected is not null)
         {
-            LogRegistrationRefused(vm.Name, settings.Node, rejected.Detail);
+            LogRegistrationRefused(vm.Name, Settings.Node, rejected.Detail);
         }
     }
 
@@ -304,7 +310,7 @@ internal sealed partial class UnitReporter(
                 // One that was refused as a candidate is refused here too, and has been told of.
                 if (!_refused.ContainsKey(item.Vm))
                 {
-                    LogVmRefused(item.Vm, settings.Node, item.Detail);
+                    LogVmRefused(item.Vm, Settings.Node, item.Detail);
                 }
             }
         }
@@ -335,13 +341,13 @@ internal sealed partial class UnitReporter(
     }
 
     private bool AwaitsReport(ClusterState state) =>
-        state.Nodes.TryGetValue(settings.Node, out var node)
+        state.Nodes.TryGetValue(Settings.Node, out var node)
         && node is { AwaitsReport: true, Status: not NodeStatus.Lost };
 
     /// <summary>
     /// A report of a node that the cluster does not know would be refused: its registration comes first.
     /// </summary>
-    private bool IsRegistered() => proposals.State.Nodes.ContainsKey(settings.Node);
+    private bool IsRegistered() => proposals.State.Nodes.ContainsKey(Settings.Node);
 
     /// <summary>
     /// Grows within a boot of the host, over restarts of this daemon too, because it is never below the clock that
@@ -350,7 +356,7 @@ internal sealed partial class UnitReporter(
     private ulong NextSequence()
     {
         var microseconds = (ulong)(time.GetTimestamp() / (time.TimestampFrequency / 1_000_000.0));
-        if (proposals.State.Nodes.TryGetValue(settings.Node, out var known) && known.BootId == settings.BootId)
+        if (proposals.State.Nodes.TryGetValue(Settings.Node, out var known) && known.BootId == Settings.BootId)
         {
             _lastSequence = Math.Max(_lastSequence, known.ObservationSequence);
         }

@@ -12,6 +12,10 @@ internal sealed class UpdateBudget(int burst, TimeSpan interval, TimeProvider ti
     private readonly Dictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, AgentVm> _held = new(StringComparer.Ordinal);
 
+    public int Burst { get; set; } = burst;
+
+    public TimeSpan Interval { get; set; } = interval;
+
     /// <summary>When the first of those that are held back may be told; null: none is.</summary>
     public TimeSpan? Wait { get; private set; }
 
@@ -23,7 +27,7 @@ internal sealed class UpdateBudget(int burst, TimeSpan interval, TimeProvider ti
     public bool Allows(AgentVm vm, out bool isNew)
     {
         isNew = false;
-        if (interval == TimeSpan.Zero || !_buckets.TryGetValue(vm.Name, out var bucket))
+        if (Interval == TimeSpan.Zero || !_buckets.TryGetValue(vm.Name, out var bucket))
         {
             return true;
         }
@@ -35,7 +39,7 @@ internal sealed class UpdateBudget(int burst, TimeSpan interval, TimeProvider ti
         }
 
         // Whole milliseconds, up: a rest of a token that is too small for a timer would be waited for without end.
-        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(interval.TotalMilliseconds * (1 - tokens)));
+        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(Interval.TotalMilliseconds * (1 - tokens)));
         Wait = Wait is { } sooner && sooner < wait ? sooner : wait;
         isNew = !_held.TryGetValue(vm.Name, out var before) || !before.SaysTheSame(vm);
         _held[vm.Name] = vm;
@@ -46,9 +50,9 @@ internal sealed class UpdateBudget(int burst, TimeSpan interval, TimeProvider ti
     public void Spend(string vm)
     {
         _held.Remove(vm);
-        if (interval > TimeSpan.Zero)
+        if (Interval > TimeSpan.Zero)
         {
-            var tokens = _buckets.TryGetValue(vm, out var bucket) ? Tokens(bucket) : burst;
+            var tokens = _buckets.TryGetValue(vm, out var bucket) ? Tokens(bucket) : Burst;
             _buckets[vm] = new(Math.Max(0, tokens - 1), time.GetTimestamp());
         }
     }
@@ -58,7 +62,7 @@ internal sealed class UpdateBudget(int burst, TimeSpan interval, TimeProvider ti
     {
         foreach (var (vm, bucket) in _buckets)
         {
-            if (!view.Vms.ContainsKey(vm) || Tokens(bucket) >= burst)
+            if (!view.Vms.ContainsKey(vm) || Tokens(bucket) >= Burst)
             {
                 _buckets.Remove(vm);
                 _held.Remove(vm);
@@ -67,7 +71,7 @@ internal sealed class UpdateBudget(int burst, TimeSpan interval, TimeProvider ti
     }
 
     private double Tokens(Bucket bucket) =>
-        Math.Min(burst, bucket.Tokens + (time.GetElapsedTime(bucket.At) / interval));
+        Math.Min(Burst, bucket.Tokens + (time.GetElapsedTime(bucket.At) / Interval));
 
     private readonly record struct Bucket(double Tokens, long At);
 }

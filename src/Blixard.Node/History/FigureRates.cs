@@ -13,6 +13,8 @@ internal sealed class FigureRates(TimeSpan longest, TimeProvider time)
 {
     private Dictionary<string, VmSample> _before = new(StringComparer.Ordinal);
 
+    public TimeSpan Longest { get; set; } = longest;
+
     /// <summary>Null if the view has no sample that was not taken before.</summary>
     public Sweep? Take(AgentView view)
     {
@@ -51,7 +53,7 @@ internal sealed class FigureRates(TimeSpan longest, TimeProvider time)
         var elapsed = before is null
             ? TimeSpan.Zero
             : time.GetElapsedTime(before.Cgroup.Timestamp, cgroup.Timestamp);
-        if (before is null || elapsed <= TimeSpan.Zero || elapsed > longest)
+        if (before is null || elapsed <= TimeSpan.Zero || elapsed > Longest)
         {
             return figures;
         }

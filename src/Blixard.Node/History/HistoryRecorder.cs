@@ -41,6 +41,7 @@ internal sealed partial class HistoryRecorder(
             views.Swept += Take;
             await foreach (var view in sweeps.Reader.ReadAllAsync(stoppingToken))
             {
+                rates.Longest = settings.SampleInterval * MissedSweeps;
                 if (rates.Take(view) is { } sweep)
                 {
                     await GuardAsync(() => store.RecordAsync(sweep, stoppingToken));

@@ -16,5 +16,8 @@ internal sealed record HistorySettings
     /// <summary>With less space than this free on the disk nothing is recorded.</summary>
     public long ReserveBytes { get; init; } = 256L << 20;
 
-    public TimeSpan SampleInterval { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>It may change while the daemon runs.</summary>
+    public Func<TimeSpan> SampleEvery { get; init; } = () => TimeSpan.FromSeconds(5);
+
+    public TimeSpan SampleInterval => SampleEvery();
 }

@@ -7,7 +7,7 @@ namespace Blixard.Node.History;
 internal static class HistorySetup
 {
     public static IServiceCollection AddHistory(
-        this IServiceCollection services, HistoryOptions options, TimeSpan sampleInterval, string dataDirectory)
+        this IServiceCollection services, HistoryOptions options, Func<TimeSpan> sampleInterval, string dataDirectory)
     {
         services.AddSingleton(new HistorySettings
         {
@@ -16,7 +16,7 @@ internal static class HistorySetup
             Keep = TimeSpan.FromHours(options.Hours),
             MaxBytes = options.MaxBytes,
             ReserveBytes = options.ReserveBytes,
-            SampleInterval = sampleInterval,
+            SampleEvery = sampleInterval,
         });
         services.AddSingleton<HistoryMeter>();
         services.AddSingleton(provider => new HistoryStore(

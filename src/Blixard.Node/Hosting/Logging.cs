@@ -1,5 +1,6 @@
 using Blixard.Node.Options;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace Blixard.Node.Hosting;
 
@@ -9,7 +10,7 @@ internal static class Logging
     // Set by systemd for what it connects to the journal (systemd.exec(5)).
     private const string JournalVariable = "JOURNAL_STREAM";
 
-    public static void Configure(ILoggingBuilder logging, LoggingOptions options)
+    public static void Configure(ILoggingBuilder logging, Live<LoggingOptions> options)
     {
         logging.ClearProviders();
         if (Environment.GetEnvironmentVariable(JournalVariable) is { Length: > 0 })
@@ -23,22 +24,8 @@ internal static class Logging
             logging.AddConsoleFormatter<TerminalFormatter, ConsoleFormatterOptions>();
         }
 
-        logging.SetMinimumLevel(LogLevel.Information);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-
-        // What stops the host is said once, in a sentence, by NodeProcess.
-        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        foreach (var (category, level) in options.LogLevel)
-        {
-            var minimum = Enum.Parse<LogLevel>(level, ignoreCase: true);
-            if (string.Equals(category, "Default", StringComparison.OrdinalIgnoreCase))
-            {
-                logging.SetMinimumLevel(minimum);
-            }
-            else
-            {
-                logging.AddFilter(category, minimum);
-            }
-        }
+        var levels = new LogLevels(options);
+        logging.Services.AddSingleton<IConfigureOptions<LoggerFilterOptions>>(levels);
+        logging.Services.AddSingleton<IOptionsChangeTokenSource<LoggerFilterOptions>>(levels);
     }
 }

@@ -18,15 +18,21 @@ internal static class NodeComposition
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
 
+    /// <param name="reread">The configuration as its sources have it now; throws as <see cref="NodeSettings.Bind"/>.</param>
     public static WebApplication Build(
-        NodeSettings settings, NodeIdentity identity, NodeAddresses addresses, DataDirectory data)
+        NodeSettings settings,
+        NodeIdentity identity,
+        NodeAddresses addresses,
+        DataDirectory data,
+        Func<NodeSettings>? reread = null)
     {
+        var live = new Live<NodeSettings>(settings);
         // Empty: our own sources have been read and checked; the framework's would bring keys that nobody checked, and
         // would watch every directory below the working directory for a file of its own that changes.
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "blixard-node" });
         builder.WebHost.UseKestrelCore();
         builder.Services.AddRouting();
-        Logging.Configure(builder.Logging, settings.Logging);
+        Logging.Configure(builder.Logging, live.Of(now => now.Logging));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
 
         var facts = HostFacts.Read();
@@ -58,11 +64,13 @@ internal static class NodeComposition
         services.AddHostedService(provider => provider.GetRequiredService<EngineService>());
         services.AddReplication(Self(settings, identity, addresses, facts));
         services.AddCoordinator(settings.Cluster);
-        services.AddAgent(settings.Agent, identity.Name, facts.BootId);
+        services.AddAgent(live.Of(now => now.Agent), identity.Name, facts.BootId);
         services.AddSingleton(new ApiLimits { MaxWaitingReads = settings.Api.MaxWaitingReads });
-        services.AddHistory(settings.History, settings.Agent.SampleInterval, data.Root);
+        services.AddHistory(settings.History, () => live.Value.Agent.SampleInterval, data.Root);
         services.AddBlixardApi();
         services.AddBlixardMetrics();
+        services.AddSingleton(live);
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Reload>(provider, reread ?? (() => live.Value)));
         services.AddSingleton<ServiceNotifier>();
         services.AddSingleton<ApiListeners>();
         services.AddHostedService<ServiceStatus>();

@@ -19,10 +19,7 @@ internal static partial class NodeProcess
     {
         try
         {
-            var settings = NodeSettings.Bind(ConfigurationSources.Combine(
-                ConfigurationSources.File(arguments.ConfigFile),
-                ConfigurationSources.Environment(Environment.GetEnvironmentVariables()),
-                arguments.Entries));
+            var settings = Read(arguments);
             if (arguments.Recover is not null)
             {
                 Recovering.RequireIdentity(settings.Storage.DataDirectory);
@@ -42,7 +39,7 @@ internal static partial class NodeProcess
             }
 
             var identity = FirstStart.Resolve(settings, data, NewClusterId);
-            return await RunAsync(settings, identity, data);
+            return await RunAsync(settings, identity, data, () => Read(arguments));
         }
         catch (Exception e) when (e is ConfigurationException or IdentityException)
         {
@@ -57,11 +54,19 @@ internal static partial class NodeProcess
         }
     }
 
-    private static async Task<int> RunAsync(NodeSettings settings, NodeIdentity identity, DataDirectory data)
+    /// <exception cref="ConfigurationException">It can't be read, or has mistakes.</exception>
+    private static NodeSettings Read(NodeArguments arguments) => NodeSettings.Bind(ConfigurationSources.Combine(
+        ConfigurationSources.File(arguments.ConfigFile),
+        ConfigurationSources.Environment(Environment.GetEnvironmentVariables()),
+        arguments.Entries));
+
+    private static async Task<int> RunAsync(
+        NodeSettings settings, NodeIdentity identity, DataDirectory data, Func<NodeSettings> reread)
     {
         var addresses = NodeAddresses.Of(settings, identity);
-        await using var app = NodeComposition.Build(settings, identity, addresses, data);
+        await using var app = NodeComposition.Build(settings, identity, addresses, data, reread);
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Blixard.Node");
+        using var signal = app.Services.GetRequiredService<Reload>().ListenForSignal();
         LogStarting(log, HostFacts.Version, identity.Name, identity.Member.ToString(), Hex(identity.ClusterId), data.Root);
         try
         {

@@ -1,13 +1,17 @@
 using System.Globalization;
+using Blixard.Client.Contracts;
+using Blixard.Node.Agent;
 using Blixard.Node.Replication;
 using Blixard.Raft.Host;
 using Blixard.Systemd.Notify;
+using VmState = Blixard.Systemd.MicroVms.VmState;
 
 namespace Blixard.Node.Hosting;
 
 /// <summary>
 /// Tells systemd how this node does: ready once it answers, a line for <c>systemctl status</c>, and the watchdog for as
-/// long as the engine's loop turns and what is committed gets applied.
+/// long as the engine's loop and the agent's turn and what is committed gets applied. Reads the configuration anew when
+/// asked to, once it was ready.
 /// </summary>
 internal sealed class ServiceStatus(
     ServiceNotifier notifier,
@@ -15,6 +19,9 @@ internal sealed class ServiceStatus(
     Replica replica,
     ApiListeners listeners,
     Removal removal,
+    AgentLoop agent,
+    AgentViewStore views,
+    Reload reload,
     IHostApplicationLifetime lifetime,
     TimeProvider time) : BackgroundService
 {
@@ -33,13 +40,29 @@ internal sealed class ServiceStatus(
             notifier.Ready(Describe());
             var interval = notifier.WatchdogInterval is { } watchdog && watchdog / 4 < TellEvery ? watchdog / 4 : TellEvery;
             using var turn = new PeriodicTimer(interval, time);
-            while (await turn.WaitForNextTickAsync(stoppingToken))
+            var (look, asked) = (turn.WaitForNextTickAsync(stoppingToken).AsTask(), reload.AskedAsync(stoppingToken));
+            while (true)
             {
+                if (await Task.WhenAny(look, asked) == asked)
+                {
+                    await asked;
+                    notifier.Reloading("reading the configuration");
+                    reload.Run();
+                    notifier.Ready(Describe());
+                    asked = reload.AskedAsync(stoppingToken);
+                    continue;
+                }
+
+                await look;
                 notifier.Status(Describe());
-                if (_progress.Turned(host.Ticks, host.Status))
+
+                // Both are asked each time: what one of them says counts from its last look.
+                if (_progress.Turned(host.Ticks, host.Status) & agent.Turned())
                 {
                     notifier.Watchdog();
                 }
+
+                look = turn.WaitForNextTickAsync(stoppingToken).AsTask();
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -84,8 +107,14 @@ internal sealed class ServiceStatus(
             : status.IsLeader ? "leader"
             : $"follower of {state.Nodes.Values.FirstOrDefault(node => node.MemberId == status.Leader.Value)?.Name
                 ?? status.Leader.ToString()}";
+        var view = views.Current;
+        var here = view.StaleSince is { } since
+            ? $"systemd out of reach since {UtcInstantConverter.Text(since)}"
+            : $"{view.Vms.Values.Count(vm => vm.State == VmState.Running)} of {view.Vms.Count} VMs of this host run";
+        var refused = reload.WasRefused ? "; the changed configuration is refused, see the log" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{leader}, term {status.Term}, index {state.Index}; {state.Nodes.Count} nodes, {state.Vms.Count} VMs");
+            $"{leader}, term {status.Term}, index {state.Index}; {state.Nodes.Count} nodes, {state.Vms.Count} VMs; "
+                + $"{here}{refused}");
     }
 }

@@ -36,31 +36,38 @@ internal sealed class AgentOptions : IValidatableObject
 
     [Description("Resources of a running VM are read every so many seconds.")]
     [Range(1, 3600)]
+    [Reloads]
     public int SampleSeconds { get; init; } = 5;
 
     [Description("All units are listed anew every so many seconds, in case a signal was missed.")]
     [Range(5, 86_400)]
+    [Reloads]
     public int FullListSeconds { get; init; } = 300;
 
     [Description("A node that has nothing new to report says so every so many seconds.")]
     [Range(1, 3600)]
+    [Reloads]
     public int KeepAliveSeconds { get; init; } = 30;
 
     [Description("CPU that moved by less than this many percent of one CPU since it was last reported is not reported.")]
     [Range(0, 100)]
+    [Reloads]
     public int DeadBandPercent { get; init; } = 10;
 
     [Description("Memory, disk and network figures that moved by less than this many MiB are not reported.")]
     [Range(0, 1_048_576)]
+    [Reloads]
     public int DeadBandMebibytes { get; init; } = 16;
 
     [Description("Reports of one VM that may follow each other at once, as it changes.")]
     [Range(1, 1000)]
+    [Reloads]
     public int UpdateBurst { get; init; } = 10;
 
     [Description("After them one VM is reported once in so many milliseconds, with the state that it has by then. 0: there is "
         + "no limit.")]
     [Range(0, 60_000)]
+    [Reloads]
     public int UpdateIntervalMilliseconds { get; init; } = 1000;
 
     public TimeSpan UpdateInterval => TimeSpan.FromMilliseconds(UpdateIntervalMilliseconds);

@@ -22,8 +22,15 @@ internal enum KeyShape
 /// <param name="Name"><c>Section:Key</c>, spelled as in the file.</param>
 /// <param name="Type">Of a value; of an element in a list or map.</param>
 /// <param name="Default">For people.</param>
+/// <param name="Reloads">See <see cref="ReloadsAttribute"/>.</param>
 internal sealed record ConfigurationKey(
-    string Name, KeyShape Shape, Type Type, string Default, string Meaning, RangeAttribute? Range);
+    string Name,
+    KeyShape Shape,
+    Type Type,
+    string Default,
+    string Meaning,
+    RangeAttribute? Range,
+    bool Reloads);
 
 /// <summary>Every key there is: read off the options classes, so that no list has to be kept beside them.</summary>
 internal static class ConfigurationKeys
@@ -103,7 +110,8 @@ internal static class ConfigurationKeys
                 DefaultOf(property, shape, defaults),
                 property.GetCustomAttribute<DescriptionAttribute>()?.Description
                     ?? throw new InvalidOperationException($"{section}:{property.Name} has no description"),
-                property.GetCustomAttribute<RangeAttribute>());
+                property.GetCustomAttribute<RangeAttribute>(),
+                property.IsDefined(typeof(ReloadsAttribute)));
         }
     }
 

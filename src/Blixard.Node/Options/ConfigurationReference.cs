@@ -23,6 +23,11 @@ internal static class ConfigurationReference
             `KEY:0`, `KEY:1` and so on (an array in the file), or one text separated by commas; the last source that has it
             gives the whole list. A map is `KEY:NAME` (an object in the file).
 
+            `systemctl reload blixard-node` (SIGHUP) has it read anew. Keys of which the table says *Reloads* then take effect
+            at once; every other waits for a restart, and the log names those that have changed. A configuration with a mistake
+            is refused as a whole, with the reasons in the log, and the old one stays. Environment and flags stay those of the
+            start.
+
             This page is printed by `blixard-node --configuration-reference`.
 
             """);
@@ -36,7 +41,9 @@ internal static class ConfigurationReference
             }
 
             var value = key.Default.Length == 0 ? "" : $"`{key.Default}`";
-            text.Append($"| `{key.Name}` | {KindOf(key)} | {value} | {key.Meaning.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+            var meaning = key.Meaning.Replace("|", "\\|", StringComparison.Ordinal);
+            var reload = key.Reloads ? " *Reloads.*" : "";
+            text.Append($"| `{key.Name}` | {KindOf(key)} | {value} | {meaning}{reload} |\n");
         }
 
         return text.ToString();

@@ -12,6 +12,7 @@ internal sealed class LoggingOptions : IValidatableObject
     [Description("`Trace`, `Debug`, `Information`, `Warning`, `Error`, `Critical` or `None` by category, for instance "
         + "`Logging:LogLevel:Blixard.Raft`; `Default` is for all that are not named.")]
     [DefaultValue("Default=Information, Microsoft=Warning")]
+    [Reloads]
     public Dictionary<string, string> LogLevel { get; init; } = [];
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Blixard.Node.Options;
 
-/// <summary>The whole configuration, bound and validated. It does not change while the daemon runs.</summary>
+/// <summary>The whole configuration, bound and validated: a parameter for each section.</summary>
 internal sealed record NodeSettings(
     NodeOptions Node,
     ClusterOptions Cluster,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Blixard.Systemd.Native;
 
@@ -52,6 +53,17 @@ public sealed class ServiceNotifier
 
     /// <summary>Still alive; only to be sent by a loop that really turns.</summary>
     public void Watchdog() => Send("WATCHDOG=1");
+
+    /// <summary>
+    /// The configuration is being read anew, until <see cref="Ready"/>: systemctl reload waits for that.
+    /// </summary>
+    public void Reloading(string status)
+    {
+        // CLOCK_MONOTONIC, by which systemd tells this reload from an earlier one.
+        var now = (ulong)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
+        Send(string.Create(
+            CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={now}\nSTATUS={OneLine(status)}"));
+    }
 
     /// <summary>Shutting down, on purpose.</summary>
     public void Stopping(string status) => Send($"STOPPING=1\nSTATUS={OneLine(status)}");

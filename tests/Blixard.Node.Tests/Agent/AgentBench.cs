@@ -1,4 +1,5 @@
 using Blixard.Node.Agent;
+using Blixard.Node.Options;
 using Blixard.Systemd.MicroVms;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -23,7 +24,7 @@ internal sealed class AgentBench : IAsyncDisposable
         Guests = new(Time);
         Users = users.ToDictionary(user => user, _ => new FakeSystemd(), StringComparer.Ordinal);
         var directory = new MicroVmDirectory(StateDirectory);
-        var settings = new AgentSettings { Node = "n1", BootId = "boot-of-n1" };
+        var settings = Settings;
         _reporter = new(settings, Views, Cluster, _metrics, Time, NullLogger<UnitReporter>.Instance);
         _loop = new(
             settings,
@@ -43,6 +44,8 @@ internal sealed class AgentBench : IAsyncDisposable
             Time,
             NullLogger<AgentLoop>.Instance);
     }
+
+    public Live<AgentSettings> Settings { get; } = new(new() { Node = "n1", BootId = "boot-of-n1" });
 
     public FakeTime Time { get; } = new();
 
@@ -93,6 +96,8 @@ internal sealed class AgentBench : IAsyncDisposable
 
     public void Start() => _running = Task.WhenAll(
         _loop.RunAsync(_stop.Token), _reporter.RunAsync(_stop.Token), _reporter.FollowAsync(_stop.Token));
+
+    public bool Turned() => _loop.Turned();
 
     public Task UntilAsync(Func<StateMachine.State.ClusterState, bool> holds) => Cluster.UntilAsync(holds, _stop.Token);
 

@@ -172,6 +172,41 @@ public sealed class AgentTests
     }
 
     [Fact]
+    public async Task Intervals_and_dead_bands_may_change_while_it_runs()
+    {
+        await using var bench = await RunningAsync("microvm@web1.service");
+        bench.Sampler.MemoryBytes = 100 << 20;
+        await AdvanceUntilAsync(bench, () => MemoryOf(bench) == 100 << 20);
+
+        // No sample is on its way any more.
+        await bench.UntilAsync(() => bench.Turned());
+        bench.Settings.Set(bench.Settings.Value with
+        {
+            SampleInterval = TimeSpan.FromHours(1),
+            FullListInterval = TimeSpan.FromHours(2),
+            DeadBand = new(CpuPercent: 10, Bytes: 1 << 20),
+        });
+        bench.Sampler.MemoryBytes = 105 << 20;
+        await AdvanceUntilAsync(bench, () => bench.Cluster.Reports.Any(r => r.UnchangedSince != 0));
+        Assert.Equal(100UL << 20, MemoryOf(bench));
+
+        bench.Settings.Set(bench.Settings.Value with { SampleInterval = TimeSpan.FromSeconds(1) });
+        await AdvanceUntilAsync(bench, () => MemoryOf(bench) == 105 << 20);
+    }
+
+    [Fact]
+    public async Task The_loop_turns_only_if_it_has_handled_the_last_question()
+    {
+        await using var bench = new AgentBench();
+        Assert.True(bench.Turned());
+
+        // Nobody handles it.
+        Assert.False(bench.Turned());
+        bench.Start();
+        await bench.UntilAsync(() => bench.Turned());
+    }
+
+    [Fact]
     public async Task A_resource_figure_within_its_dead_band_makes_no_entry()
     {
         await using var bench = await RunningAsync("microvm@web1.service");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -47,6 +48,15 @@ public sealed partial class ServiceNotifierTests : IDisposable
         Assert.Equal("WATCHDOG=1", Received());
         notifier.ExtendTimeout(TimeSpan.FromSeconds(30));
         Assert.Equal("EXTEND_TIMEOUT_USEC=30000000", Received());
+        var before = (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
+        notifier.Reloading("reading");
+        var reloading = Received().Split('\n');
+        Assert.Equal(("RELOADING=1", "STATUS=reading"), (reloading[0], reloading[2]));
+        Assert.StartsWith("MONOTONIC_USEC=", reloading[1], StringComparison.Ordinal);
+        Assert.InRange(
+            long.Parse(reloading[1].Split('=')[1], CultureInfo.InvariantCulture),
+            before,
+            (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds);
         notifier.Stopping("on request");
         Assert.Equal("STOPPING=1\nSTATUS=on request", Received());
         Assert.True(notifier.IsEnabled);
