@@ -35,6 +35,24 @@ public sealed class CgroupReaderTests : IDisposable
     }
 
     [Fact]
+    public void What_a_kernel_with_all_controllers_counted_is_what_was_done()
+    {
+        // Fixtures/cgroup/README.md has the commands.
+        var sample = ReadFixture("guest")!.Value;
+
+        Assert.Equal(new IoUsage(64 * 32768, 128 * 65536, 64, 128), sample.Io);
+        Assert.InRange(sample.MemoryCurrent!.Value, 24UL << 20, 28UL << 20);
+        Assert.Equal((64UL << 20, 0UL), (sample.MemoryMax, sample.MemorySwapCurrent));
+        Assert.Equal((3UL, 32UL), (sample.PidsCurrent, sample.PidsMax));
+
+        // Each is rounded by itself.
+        var cpu = sample.Cpu!.Value;
+        Assert.InRange(cpu.UserMicroseconds + cpu.SystemMicroseconds, cpu.UsageMicroseconds - 1, cpu.UsageMicroseconds + 1);
+        Assert.Equal(new Pressure(new(0.44, 0.09, 0.02, 75417), new PressureLine(0.44, 0.09, 0.02, 75417)), sample.IoPressure);
+        Assert.Equal(0, _errors.Malformed);
+    }
+
+    [Fact]
     public void What_the_kernel_does_not_offer_is_null_and_never_zero()
     {
         var sample = ReadFixture("bare")!.Value;
