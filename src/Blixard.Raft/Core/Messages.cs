@@ -172,3 +172,30 @@ public sealed record StateDigest(MemberId From, MemberId To, ulong Term, ulong I
 public sealed record StateVerdict(
     MemberId From, MemberId To, ulong Term, ulong Index, ulong Digest, ulong Others, bool IsWrong)
     : Message(From, To, Term);
+
+/// <summary>
+/// What a program asks the leader beside the log. For hosts: the core never sees it. Carries no authority:
+/// <paramref name="Term"/> is not compared.
+/// </summary>
+/// <param name="Origin">Who asked first; <paramref name="From"/> may have passed it on.</param>
+/// <param name="Context">The number by which the origin knows it.</param>
+/// <param name="IsPassedOn">Only the leader may answer, and nobody passes it on again.</param>
+/// <param name="Data">At most <see cref="MaxBytes"/>.</param>
+public sealed record Question(
+    MemberId From,
+    MemberId To,
+    ulong Term,
+    MemberId Origin,
+    ulong Context,
+    bool IsPassedOn,
+    ReadOnlyMemory<byte> Data)
+    : Message(From, To, Term)
+{
+    /// <summary>The most that a question or an answer may hold.</summary>
+    public const int MaxBytes = 64 << 10;
+}
+
+/// <summary>The leader's answer to a <see cref="Question"/>, on the way that the question came by.</summary>
+public sealed record Answer(
+    MemberId From, MemberId To, ulong Term, MemberId Origin, ulong Context, ReadOnlyMemory<byte> Data)
+    : Message(From, To, Term);

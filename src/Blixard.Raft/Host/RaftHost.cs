@@ -43,6 +43,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SnapshotDispatch _snapshots;
     private readonly StateDigests _digests;
+    private readonly LeaderQuestions _questions;
 
     private readonly List<Message> _sending = [];
     private RaftStatus _status;
@@ -80,6 +81,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         _persist = new(log, transport, Post, metrics, new(options.ReserveBytes), logger);
         _apply = new(options, stateMachine, snapshots, Post, restored.Snapshot, logger);
         _digests = new(options.Core.Self, transport, metrics, logger);
+        _questions = new(options.Core.Self, transport, () => Volatile.Read(ref _status!));
         _snapshots = new(transport, Post, options.SnapshotRetry, time, logger);
         _reads = new(
             _core,
@@ -145,6 +147,28 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         return answer.Task.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Who answers, as leader, what members ask with <see cref="AskLeaderAsync"/>; null: nobody.</summary>
+    public ILeaderOffice? LeaderOffice
+    {
+        get => _questions.Office;
+        set => _questions.Office = value;
+    }
+
+    /// <summary>
+    /// Asks the leader something beside the log, through <paramref name="via"/> or directly. No answer is promised; the
+    /// question may be asked again, and may be answered twice.
+    /// </summary>
+    /// <param name="question">At most <see cref="Question.MaxBytes"/>.</param>
+    /// <param name="via">The member that is asked, and passes it on if it does not lead; none: the leader itself.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="NoLeaderException">There is nobody to ask.</exception>
+    public Task<ReadOnlyMemory<byte>> AskLeaderAsync(
+        ReadOnlyMemory<byte> question, MemberId via, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(question.Length, Question.MaxBytes);
+        return _questions.AskAsync(question, via, cancellationToken);
+    }
+
     /// <summary>
     /// Hands leadership to <paramref name="target"/>, or to the voter that lacks least, so that an orderly stop costs
     /// no election timeout. Completes when another leads or the attempt was given up, an election timeout later;
@@ -182,6 +206,17 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
 
     void ITransportEvents.Received(Message message)
     {
+        // Beside the loop, which has no part in them.
+        switch (message)
+        {
+            case Question question:
+                _questions.Receive(question);
+                return;
+            case Answer answer:
+                _questions.Receive(answer);
+                return;
+        }
+
         var bytes = MessageCodec.PayloadBytes(message);
         if (_messageBounds.TryEnter(bytes))
         {
@@ -261,6 +296,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         }
 
         await _stopping.CancelAsync();
+        _questions.Stop();
         _snapshots.StopAll();
         _events.Writer.TryComplete();
         _persist.Complete();

@@ -49,6 +49,8 @@ internal enum FrameType : byte
     StateDigest = 29,
     StateVerdict = 30,
     ForwardRefused = 31,
+    Question = 32,
+    Answer = 33,
 }
 
 /// <summary>

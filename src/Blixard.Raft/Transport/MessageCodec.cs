@@ -36,6 +36,8 @@ internal static class MessageCodec
         TailResponse => FrameType.TailResponse,
         StateDigest => FrameType.StateDigest,
         StateVerdict => FrameType.StateVerdict,
+        Question => FrameType.Question,
+        Answer => FrameType.Answer,
         _ => throw new UnreachableException($"{message.GetType().Name} never goes on the wire"),
     };
 
@@ -66,6 +68,10 @@ internal static class MessageCodec
                 }
 
                 break;
+            case Question question:
+                return question.Data.Length;
+            case Answer answer:
+                return answer.Data.Length;
         }
 
         return bytes;
@@ -161,6 +167,17 @@ internal static class MessageCodec
                 target.U64(m.Others);
                 target.Flag(m.IsWrong);
                 break;
+            case Question m:
+                target.U64(m.Origin.Value);
+                target.U64(m.Context);
+                target.Flag(m.IsPassedOn);
+                Write(m.Data, target);
+                break;
+            case Answer m:
+                target.U64(m.Origin.Value);
+                target.U64(m.Context);
+                Write(m.Data, target);
+                break;
             default:
                 throw new UnreachableException($"{message.GetType().Name} never goes on the wire");
         }
@@ -196,6 +213,9 @@ internal static class MessageCodec
             FrameType.StateVerdict => new StateVerdict(
                 from, to, term, source.U64(), source.U64(), source.U64(), source.Flag()),
             FrameType.TailResponse => ReadTail(from, to, term, ref source),
+            FrameType.Question => new Question(
+                from, to, term, new(source.U64()), source.U64(), source.Flag(), ReadData(ref source)),
+            FrameType.Answer => new Answer(from, to, term, new(source.U64()), source.U64(), ReadData(ref source)),
             _ => throw new ProtocolException($"frame type {(byte)type} is no message"),
         };
         source.End();
@@ -227,6 +247,20 @@ internal static class MessageCodec
         }
 
         return response;
+    }
+
+    private static void Write(ReadOnlyMemory<byte> data, ByteWriter target)
+    {
+        target.U32((uint)data.Length);
+        target.Bytes(data.Span);
+    }
+
+    private static byte[] ReadData(ref ByteReader source)
+    {
+        var length = source.U32();
+        return length <= Question.MaxBytes
+            ? source.Bytes(length).ToArray()
+            : throw new ProtocolException($"a question of {length} bytes; the most is {Question.MaxBytes}");
     }
 
     private static void Write(IReadOnlyList<LogEntry> entries, ByteWriter target)

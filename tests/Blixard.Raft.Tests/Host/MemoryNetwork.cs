@@ -22,6 +22,9 @@ internal sealed class MemoryNetwork
         }
     }
 
+    /// <summary>What one sends the other is lost.</summary>
+    public void Cut(MemberId from, MemberId to) => _cut[(from, to)] = true;
+
     public void Heal() => _cut.Clear();
 
     /// <summary>While set, snapshots wait for it.</summary>

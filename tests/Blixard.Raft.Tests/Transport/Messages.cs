@@ -28,6 +28,8 @@ internal static class Messages
         new InstallSnapshotRequest(From, To, 3, new(11, 2, new([new(1), new(2)], [new(7)]))),
         new StateDigest(From, To, 3, 2048, 2, 0x0102030405060708),
         new StateVerdict(From, To, 3, 2048, 7, 8, IsWrong: true),
+        new Question(From, To, 3, new(0x77), 9, IsPassedOn: true, "ask"u8.ToArray()),
+        new Answer(From, To, 3, new(0x77), 9, "say"u8.ToArray()),
         new TailRequest(From, To, 3, 4, 2, Rewind: true, NeedsSnapshot: false),
         new TailResponse(From, To, 3, new(0x77), 9, 4, 2, [new(5, 3, EntryKind.Command, "set y"u8.ToArray())]),
     ];
@@ -38,6 +40,8 @@ internal static class Messages
         AppendRequest m => $"{m with { Entries = [] }} {Show(m.Entries)}",
         TailResponse m => $"{m with { Entries = [] }} {Show(m.Entries)}",
         ForwardProposals m => $"{m with { Data = [] }} {string.Join(' ', m.Data.Select(d => Convert.ToHexString(d.Span)))}",
+        Question m => $"{m with { Data = default }} {Convert.ToHexString(m.Data.Span)}",
+        Answer m => $"{m with { Data = default }} {Convert.ToHexString(m.Data.Span)}",
         InstallSnapshotRequest m =>
             $"{m.From} {m.To} {m.Term} {m.Snapshot.Index} {m.Snapshot.Term} {string.Join(' ', m.Snapshot.Configuration.Members)}",
         _ => message.ToString(),
