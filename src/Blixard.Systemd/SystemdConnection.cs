@@ -26,11 +26,15 @@ public sealed class SystemdConnection : IAsyncDisposable
         _calls = new(options.Address, options.CallTimeout);
         var session = new SignalSession(options.Address, options.CallTimeout);
         _signals = new(session.Run, new(options.MinRetryDelay, options.MaxRetryDelay, Random.Shared), time);
-        Units = new UnitManager(_calls, new(_signals, time), options.CallTimeout);
+        var calls = new UnitCalls(_calls, new(_signals, time), options.CallTimeout);
+        Units = new UnitManager(calls);
+        Timers = new UnitTimers(calls);
         Watcher = new UnitWatcher(_signals, options.WatchCapacity);
     }
 
     public IUnitManager Units { get; }
+
+    public IUnitTimers Timers { get; }
 
     public IUnitWatcher Watcher { get; }
 

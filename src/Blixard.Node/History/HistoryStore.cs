@@ -33,7 +33,6 @@ internal sealed partial class HistoryStore(
     private long _lastCommit;
     private long? _failedAt;
     private DateTimeOffset _lastSweep;
-    private bool _unproven;
     private HistoryStatus _status = new() { Enabled = settings.Enabled };
 
     /// <summary>Any thread may ask.</summary>
@@ -68,21 +67,29 @@ internal sealed partial class HistoryStore(
                 return;
             }
 
-            try
+            if (sweep.At < _lastSweep || sweep.At - _lastSweep > LongestPauseInRun)
             {
-                await KeepAsync(sweep, cancellationToken);
+                // A stretch of the log shall be one of time, so that what is too old can be told from what is not.
+                _encoder.BeginRun();
             }
-            catch (HistoryDamagedException e)
+
+            _lastSweep = sweep.At;
+            if (_rollup.Add(sweep) is { } minute)
             {
-                // What was read when it was opened is whole, and yet it can't be gone on with.
-                BeginAnew(e.Message);
-                await KeepAsync(sweep, cancellationToken);
+                Append(minute);
+            }
+
+            Append(_encoder.Encode(sweep));
+            Trim();
+            if (time.GetElapsedTime(_lastCommit) >= CommitEvery)
+            {
+                await CommitAsync(cancellationToken);
             }
 
             GoOn();
             meter.Stored();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HistoryDamagedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Fail(e.Message);
             meter.Dropped();
@@ -146,28 +153,6 @@ internal sealed partial class HistoryStore(
         _gate.Dispose();
     }
 
-    private async Task KeepAsync(Sweep sweep, CancellationToken cancellationToken)
-    {
-        if (sweep.At < _lastSweep || sweep.At - _lastSweep > LongestPauseInRun)
-        {
-            // A stretch of the log shall be one of time, so that what is too old can be told from what is not.
-            _encoder.BeginRun();
-        }
-
-        _lastSweep = sweep.At;
-        if (_rollup.Add(sweep) is { } minute)
-        {
-            Append(minute);
-        }
-
-        Append(_encoder.Encode(sweep));
-        Trim();
-        if (time.GetElapsedTime(_lastCommit) >= CommitEvery)
-        {
-            await CommitAsync(cancellationToken);
-        }
-    }
-
     private void ReadSweeps(HistoryQuery query, long from, HistorySteps steps, CancellationToken cancellationToken)
     {
         var decoder = new SweepDecoder(query.Metric);
@@ -197,33 +182,7 @@ internal sealed partial class HistoryStore(
     {
         var (kind, at) = RecordFrame.Open(record);
         var begin = _log!.Append(record);
-        if (_unproven)
-        {
-            Prove(record, begin);
-        }
-
         _index.Add(kind, at, begin, _log.Tail);
-    }
-
-    /// <summary>
-    /// The first record after a start can be read again: damage that only what opened the log could have seen may have put
-    /// its end where nothing is found.
-    /// </summary>
-    private void Prove(ReadOnlySpan<byte> appended, long begin)
-    {
-        ReadOnlyMemory<byte> found = default;
-        foreach (var (record, _, _) in _log!.Read(begin, _log.Tail))
-        {
-            found = record;
-            break;
-        }
-
-        if (!found.Span.SequenceEqual(appended))
-        {
-            throw new HistoryDamagedException($"what was appended at {begin} is not found there");
-        }
-
-        _unproven = false;
     }
 
     private async Task CommitAsync(CancellationToken cancellationToken)
@@ -255,15 +214,18 @@ internal sealed partial class HistoryStore(
             return false;
         }
 
+        var directory = Path.Combine(settings.Directory, LogDirectory);
         try
         {
             try
             {
-                OpenLog();
+                OpenLog(directory);
             }
             catch (HistoryDamagedException e)
             {
-                BeginAnew(e.Message);
+                CloseLog();
+                SetAside(directory, e.Message);
+                OpenLog(directory);
             }
 
             return true;
@@ -275,17 +237,9 @@ internal sealed partial class HistoryStore(
         }
     }
 
-    private void BeginAnew(string reason)
+    private void OpenLog(string directory)
     {
-        CloseLog();
-        SetAside(reason);
-        OpenLog();
-    }
-
-    private void OpenLog()
-    {
-        _log = open(Path.Combine(settings.Directory, LogDirectory));
-        _unproven = true;
+        _log = open(directory);
         _index = new HistoryIndex();
         _encoder.BeginRun();
         _rollup.Clear();
@@ -325,7 +279,7 @@ internal sealed partial class HistoryStore(
         }
     }
 
-    private void SetAside(string reason)
+    private void SetAside(string directory, string reason)
     {
         foreach (var older in Directory.EnumerateDirectories(settings.Directory, SetAsidePrefix + "*"))
         {
@@ -335,7 +289,7 @@ internal sealed partial class HistoryStore(
         var name = SetAsidePrefix + time.GetUtcNow().UtcDateTime.ToString(
             "yyyyMMdd'T'HHmmss'Z'", System.Globalization.CultureInfo.InvariantCulture);
         var aside = Path.Combine(settings.Directory, name);
-        Directory.Move(Path.Combine(settings.Directory, LogDirectory), aside);
+        Directory.Move(directory, aside);
         Volatile.Write(ref _status, Status with { SetAside = aside, SetAsideBecause = reason });
         meter.SetAside();
         LogSetAside(reason, aside);

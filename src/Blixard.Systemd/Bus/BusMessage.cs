@@ -40,7 +40,43 @@ internal sealed unsafe class BusMessage() : SafeHandleZeroOrMinusOneIsInvalid(ow
         return this;
     }
 
+    public BusMessage Append(ulong value)
+    {
+        Check(LibSystemdBus.sd_bus_message_append_basic(this, (byte)'t', &value));
+        return this;
+    }
+
+    /// <summary>D-Bus booleans are 32 bits wide.</summary>
+    public BusMessage Append(bool value)
+    {
+        var wide = value ? 1 : 0;
+        Check(LibSystemdBus.sd_bus_message_append_basic(this, (byte)'b', &wide));
+        return this;
+    }
+
+    /// <summary>Begins an array ('a'), struct ('r'), variant ('v') or dictionary entry ('e').</summary>
+    public BusMessage OpenContainer(char type, string contents)
+    {
+        Check(LibSystemdBus.sd_bus_message_open_container(this, (byte)type, contents));
+        return this;
+    }
+
+    public BusMessage CloseContainer()
+    {
+        Check(LibSystemdBus.sd_bus_message_close_container(this));
+        return this;
+    }
+
     public string ReadString() => ReadText('s');
+
+    /// <summary>The next string of an entered array; false at its end.</summary>
+    public bool TryReadString([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? value)
+    {
+        byte* text;
+        var more = Check(LibSystemdBus.sd_bus_message_read_basic(this, (byte)'s', &text)) > 0;
+        value = more ? Marshal.PtrToStringUTF8((nint)text)! : null;
+        return more;
+    }
 
     public string ReadObjectPath() => ReadText('o');
 
@@ -113,6 +149,43 @@ internal sealed unsafe class BusMessage() : SafeHandleZeroOrMinusOneIsInvalid(ow
     public int VariantInt32() => Variant("i", static m => m.ReadInt32());
 
     public ulong VariantUInt64() => Variant("t", static m => m.ReadUInt64());
+
+    public bool VariantBoolean() => Variant("b", static m => m.ReadBoolean());
+
+    /// <summary>The number in a unit's property Job; 0 for none.</summary>
+    public uint VariantJob() => Variant("(uo)", static m =>
+    {
+        m.EnterStruct("uo");
+        var id = m.ReadUInt32();
+        m.Skip("o");
+        m.Exit();
+        return id;
+    });
+
+    /// <summary>The words of each command in a service's property ExecStart.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> VariantCommands() => Variant("a(sasbttttuii)", static m =>
+    {
+        var commands = new List<IReadOnlyList<string>>();
+        m.EnterArray("(sasbttttuii)");
+        while (m.EnterStruct("sasbttttuii"))
+        {
+            m.Skip("s");
+            var words = new List<string>();
+            m.EnterArray("s");
+            while (m.TryReadString(out var word))
+            {
+                words.Add(word);
+            }
+
+            m.Exit();
+            m.Skip("bttttuii");
+            m.Exit();
+            commands.Add(words);
+        }
+
+        m.Exit();
+        return (IReadOnlyList<IReadOnlyList<string>>)commands;
+    });
 
     public byte[] VariantBytes() => Variant("ay", static m => m.ReadBytes());
 

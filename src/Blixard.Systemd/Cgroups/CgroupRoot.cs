@@ -50,6 +50,47 @@ public sealed record CgroupRoot(string Path)
         return Path + controlGroup.TrimEnd('/');
     }
 
+    /// <summary>
+    /// Whether any process is in the cgroup or below it (cgroup v2, <c>cgroup.events</c>), asked of the kernel now. True
+    /// also where that can't be told: only "populated 0", or that there is no such cgroup, is a no.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is not an absolute path below the root.</exception>
+    public bool IsPopulated(string controlGroup)
+    {
+        var directory = DirectoryOf(controlGroup);
+        try
+        {
+            return !File.ReadAllLines(directory + "/cgroup.events").Contains("populated 0", StringComparer.Ordinal);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Directory.Exists(directory) || !Directory.Exists(Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Where systemd puts a unit's processes: <c>a-b.slice</c> lies in <c>a.slice</c> (systemd.slice(5)).</summary>
+    public static string ControlGroupOf(string slice, string unit)
+    {
+        ArgumentNullException.ThrowIfNull(slice);
+        ArgumentException.ThrowIfNullOrEmpty(unit);
+        var path = new StringBuilder();
+        if (slice is not ("" or "-.slice"))
+        {
+            for (var dash = slice.IndexOf('-', StringComparison.Ordinal); dash >= 0; dash = slice.IndexOf('-', dash + 1))
+            {
+                path.Append('/').Append(slice, 0, dash).Append(".slice");
+            }
+
+            path.Append('/').Append(slice);
+        }
+
+        return path.Append('/').Append(unit).ToString();
+    }
+
     /// <summary>proc(5) writes space, tab, line feed and backslash as three octal digits.</summary>
     private static string Unescape(string field)
     {

@@ -34,6 +34,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int statx(int directory, string path, int flags, uint mask, StatX* found);
 
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int clock_gettime(int clock, out TimeSpec time);
+
     /// <summary>Returns an errno; the entry's texts are in the buffer.</summary>
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int getpwnam_r(
@@ -51,6 +54,14 @@ internal struct PasswordEntry
     public nint Comment;
     public nint Home;
     public nint Shell;
+}
+
+/// <summary>struct timespec, on 64 bits.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TimeSpec
+{
+    public long Seconds;
+    public long Nanoseconds;
 }
 
 /// <summary>struct pollfd.</summary>

@@ -1,10 +1,7 @@
-using Blixard.Systemd.Bus;
-using Blixard.Systemd.Signals;
-
 namespace Blixard.Systemd.Units;
 
 /// <summary>The calls, and what their errors mean.</summary>
-internal sealed class UnitManager(CallConnection calls, JobTracker jobs, TimeSpan timeout) : IUnitManager
+internal sealed class UnitManager(UnitCalls calls) : IUnitManager
 {
     // systemctl allows 90 s too: systemd reads every unit file before it answers.
     private static readonly TimeSpan ReloadTimeout = TimeSpan.FromSeconds(90);
@@ -12,36 +9,30 @@ internal sealed class UnitManager(CallConnection calls, JobTracker jobs, TimeSpa
     // Together some milliseconds: who reads a unit that has just changed waits no longer.
     private const int VersionsTogether = 32;
 
-    private static readonly HashSet<string> NotFoundErrors = new(StringComparer.Ordinal)
-    {
-        "org.freedesktop.systemd1.NoSuchUnit",
-        "org.freedesktop.DBus.Error.UnknownObject",
-    };
-
     public async Task<IReadOnlyList<UnitStatus>> ListUnitsByPatternsAsync(
         IReadOnlyList<string> patterns, CancellationToken cancellationToken)
     {
         UnitNames.ThrowIfInvalidPatterns(patterns);
-        return await CallAsync(
-            "ListUnitsByPatterns", "*", bus => ManagerCalls.ListUnits(bus, patterns, timeout), cancellationToken);
+        return await calls.CallAsync(
+            "ListUnitsByPatterns", "*", bus => ManagerCalls.ListUnits(bus, patterns, calls.Timeout), cancellationToken);
     }
 
     public async Task<IReadOnlyList<UnitFile>> ListUnitFilesByPatternsAsync(
         IReadOnlyList<string> patterns, CancellationToken cancellationToken)
     {
         UnitNames.ThrowIfInvalidPatterns(patterns);
-        return await CallAsync(
+        return await calls.CallAsync(
             "ListUnitFilesByPatterns",
             "*",
-            bus => ManagerCalls.ListUnitFiles(bus, patterns, timeout),
+            bus => ManagerCalls.ListUnitFiles(bus, patterns, calls.Timeout),
             cancellationToken);
     }
 
     public async Task<UnitDetails> GetUnitAsync(string unit, CancellationToken cancellationToken)
     {
         UnitNames.ThrowIfInvalid(unit);
-        var details = await CallAsync(
-            "GetAll", unit, bus => ManagerCalls.GetUnit(bus, unit, timeout), cancellationToken);
+        var details = await calls.CallAsync(
+            "GetAll", unit, bus => ManagerCalls.GetUnit(bus, unit, calls.Timeout), cancellationToken);
         return details.LoadState == "not-found" ? throw new UnitNotFoundException(unit) : details;
     }
 
@@ -56,8 +47,8 @@ internal sealed class UnitManager(CallConnection calls, JobTracker jobs, TimeSpa
         var versions = new List<UnitVersion?>(units.Count);
         foreach (var some in units.Chunk(VersionsTogether))
         {
-            versions.AddRange(await CallAsync(
-                "Get", "*", bus => ManagerCalls.GetVersions(bus, some, timeout), cancellationToken));
+            versions.AddRange(await calls.CallAsync(
+                "Get", "*", bus => ManagerCalls.GetVersions(bus, some, calls.Timeout), cancellationToken));
         }
 
         return versions;
@@ -75,48 +66,22 @@ internal sealed class UnitManager(CallConnection calls, JobTracker jobs, TimeSpa
     public async Task ResetFailedAsync(string unit, CancellationToken cancellationToken)
     {
         UnitNames.ThrowIfInvalid(unit);
-        await CallAsync(
-            "ResetFailedUnit", unit, bus => ManagerCalls.ResetFailed(bus, unit, timeout), cancellationToken);
+        await calls.CallAsync(
+            "ResetFailedUnit", unit, bus => ManagerCalls.ResetFailed(bus, unit, calls.Timeout), cancellationToken);
     }
 
     public async Task ReloadAsync(CancellationToken cancellationToken) =>
-        await CallAsync("Reload", "*", bus => ManagerCalls.Reload(bus, ReloadTimeout), cancellationToken);
+        await calls.CallAsync("Reload", "*", bus => ManagerCalls.Reload(bus, ReloadTimeout), cancellationToken);
 
     private async Task<string> RunJobAsync(
         string method, string unit, TimeSpan jobTimeout, CancellationToken cancellationToken)
     {
         UnitNames.ThrowIfInvalid(unit);
-        using var wait = await jobs.ListenAsync(timeout, cancellationToken);
-        var job = await CallAsync(
-            method, unit, bus => ManagerCalls.Enqueue(bus, method, unit, timeout), cancellationToken);
-        string result;
-        try
-        {
-            result = await wait.EndOfAsync(job, jobTimeout, cancellationToken);
-        }
-        catch (TimeoutException e)
-        {
-            throw new TimeoutException(
-                $"{method} {unit}: the job is still running after {jobTimeout.TotalSeconds:0.#} s.", e);
-        }
-
-        return result is "done" or "skipped" ? result : throw UnitOperationException.JobEnded(unit, method, result);
-    }
-
-    private async Task<T> CallAsync<T>(
-        string method, string unit, Func<BusConnection, T> call, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await calls.RunAsync(call, cancellationToken);
-        }
-        catch (BusCallException e) when (NotFoundErrors.Contains(e.ErrorName))
-        {
-            throw new UnitNotFoundException(unit, e);
-        }
-        catch (BusCallException e)
-        {
-            throw UnitOperationException.Refused(unit, method, e.ErrorName, e.Detail, e);
-        }
+        return await calls.RunJobAsync(
+            method,
+            unit,
+            bus => ManagerCalls.Enqueue(bus, method, unit, calls.Timeout),
+            jobTimeout,
+            cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Blixard.Node.Fencing;
 
 namespace Blixard.Cluster.Tests.Fencing;
 
@@ -25,6 +26,9 @@ public sealed class FenceHost : IAsyncLifetime
     private const string StrictCgroup = "/sys/fs/cgroup/blixard.slice/blixard-strict.slice";
 
     public string Bus { get; private set; } = "";
+
+    /// <summary>Where the product's own code writes for this host's gate.</summary>
+    internal GatePaths Paths => new(In("/run/blixard"), In("/var/lib/blixard-gate"));
 
     public string BootId { get; private set; } = "";
 
@@ -112,16 +116,18 @@ public sealed class FenceHost : IAsyncLifetime
         await ExecAsync("systemctl", "daemon-reload");
     }
 
-    /// <summary>All that a strict VM needs in order to start.</summary>
+    /// <summary>All that a strict VM needs in order to start, written by the product.</summary>
     internal async Task AllowAsync(params string[] vms)
     {
-        Manage([.. vms.Select(vm => (vm, "strict"))]);
+        new ManagedList(Paths).Replace(17, vms.Select(vm => (vm, GatePolicy.Strict)));
+        var grants = new GrantStore(Paths, BootId);
         foreach (var vm in vms)
         {
-            Grant(vm);
+            grants.Issue(new(vm, GatePolicy.Strict, Generation: 5, Epoch: 3));
         }
 
-        Lease(TimeSpan.FromMinutes(10));
+        new LeaseFile(Paths, BootId).Replace(
+            new(Epoch: 3, Now, Now + (long)TimeSpan.FromMinutes(10).TotalMicroseconds));
         await MakeStrictAsync(vms);
     }
 

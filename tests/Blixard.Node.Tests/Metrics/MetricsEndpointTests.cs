@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Blixard.Node.Agent;
+using Blixard.Node.Fencing;
 using Blixard.Node.History;
 using Blixard.Node.Metrics;
 using Blixard.Node.Replication;
@@ -58,12 +59,13 @@ public partial class MetricsEndpointTests
         using var agent = new AgentMetrics();
         using var replication = new ReplicationMetrics();
         using var history = new HistoryMeter();
+        using var fencing = new FenceMetrics();
         await using var host = await StartWithEverythingAsync();
         var text = await host.Http.GetStringAsync("/metrics");
         var exported = TypeLine().Matches(text).Select(match => (Name: match.Groups[1].Value, Type: match.Groups[2].Value));
 
         // What has not been measured yet is not exported, but published by its meter.
-        var published = MeterNames(raft, agent, replication, history);
+        var published = MeterNames(raft, agent, replication, history, fencing);
         var documented = Row().Matches(await File.ReadAllTextAsync(Repository.PathOf("docs/metrics.md")))
             .Select(match => (Name: match.Groups[1].Value, Type: match.Groups[2].Value)).ToArray();
 
@@ -139,7 +141,7 @@ public partial class MetricsEndpointTests
         listener.InstrumentPublished = (instrument, _) =>
         {
             if (instrument.Meter.Name is RaftMetrics.MeterName or AgentMetrics.MeterName or ReplicationMetrics.MeterName
-                or HistoryMeter.MeterName)
+                or HistoryMeter.MeterName or FenceMetrics.MeterName)
             {
                 var series = new InstrumentSeries(instrument);
                 names.Enqueue((series.Name, series.Type));

@@ -49,6 +49,15 @@ internal sealed class FakeSystemd : IAsyncDisposable
     /// <summary>Properties that the units have beside their state.</summary>
     public Dictionary<string, object> Properties { get; } = [];
 
+    /// <summary>What was made with StartTransientUnit: name, mode, properties.</summary>
+    public List<(string Name, string Mode, Dictionary<string, object> Properties)> Transient { get; } = [];
+
+    /// <summary>ExecStart of the units; null: they have no such property.</summary>
+    public string[][]? Commands { get; set; }
+
+    /// <summary>The number of the job that is queued for the units; null: they have no such property.</summary>
+    public uint? Job { get; set; }
+
     public void Define(params string[] units)
     {
         lock (_lock)
@@ -208,6 +217,12 @@ internal sealed class FakeSystemd : IAsyncDisposable
                 case "RestartUnit":
                     RunJob(call, "active", "running");
                     break;
+                case "StartTransientUnit":
+                    var (name, mode) = (call.Message.ReadString(), call.Message.ReadString());
+                    Transient.Add((name, mode, Reading.TransientProperties(call.Message)));
+                    _units[name] = new FakeUnit(name);
+                    RunJob(call, _units[name], "active", "waiting");
+                    break;
                 case "StopUnit":
                     RunJob(call, "inactive", "dead");
                     break;
@@ -254,9 +269,15 @@ internal sealed class FakeSystemd : IAsyncDisposable
 
     private void WriteProperty(FakeCall call)
     {
-        var properties = PropertiesOf(call);
         call.Message.Skip("s");
         var name = call.Message.ReadString();
+        if (name == "UserspaceTimestampMonotonic")
+        {
+            call.Reply(reply => reply.WriteVariant(77_000_000ul));
+            return;
+        }
+
+        var properties = PropertiesOf(call);
         if (properties.TryGetValue(name, out var value))
         {
             call.Reply(reply => reply.WriteVariant(value));
@@ -271,7 +292,18 @@ internal sealed class FakeSystemd : IAsyncDisposable
     {
         var name = FakeSignals.UnitAt(call.Message.Path);
         var unit = _units.GetValueOrDefault(name);
-        return new(Properties)
+        var properties = new Dictionary<string, object>(Properties);
+        if (Commands is not null)
+        {
+            properties["ExecStart"] = Commands;
+        }
+
+        if (Job is { } job)
+        {
+            properties["Job"] = (job, job == 0 ? "/" : FakeSignals.JobPath(job));
+        }
+
+        return new(properties)
         {
             ["Id"] = name,
             ["LoadState"] = unit is null ? "not-found" : "loaded",
@@ -285,7 +317,10 @@ internal sealed class FakeSystemd : IAsyncDisposable
     /// <summary>
     /// The signals go out before the answer: on the client's other connection they may well come first.
     /// </summary>
-    private void RunJob(FakeCall call, string active, string sub) => WithUnit(call, call.Message.ReadString(), unit =>
+    private void RunJob(FakeCall call, string active, string sub) =>
+        WithUnit(call, call.Message.ReadString(), unit => RunJob(call, unit, active, sub));
+
+    private void RunJob(FakeCall call, FakeUnit unit, string active, string sub)
     {
         var job = ++_job;
         if (!HoldJobs)
@@ -295,7 +330,7 @@ internal sealed class FakeSystemd : IAsyncDisposable
         }
 
         call.Reply(reply => reply.Write('o', FakeSignals.JobPath(job)));
-    });
+    }
 
     private void WithUnit(FakeCall call, string name, Action<FakeUnit> then)
     {

@@ -67,6 +67,8 @@ internal static unsafe class MessageWriting
             ulong => ('t', "t"),
             bool => ('b', "b"),
             string[] => ('a', "as"),
+            string[][] => ('a', "a(sasbttttuii)"),
+            (uint, string) => ('r', "(uo)"),
             _ => throw new ArgumentOutOfRangeException(nameof(value)),
         };
         message.Open('v', signature);
@@ -74,12 +76,34 @@ internal static unsafe class MessageWriting
         {
             message.Append(texts);
         }
+        else if (value is string[][] commands)
+        {
+            WriteCommands(message, commands);
+        }
+        else if (value is (uint job, string path))
+        {
+            message.Open('r', "uo").Write('u', job).Write('o', path).EndContainer();
+        }
         else
         {
             message.Write(type, value);
         }
 
         return message.EndContainer();
+    }
+
+    // Path, words, whether a failure is ignored, when it last began and ended, its process and how that ended.
+    private static void WriteCommands(BusMessage message, string[][] commands)
+    {
+        message.Open('a', "(sasbttttuii)");
+        foreach (var words in commands)
+        {
+            message.Open('r', "sasbttttuii").Write('s', words[0]).Append(words).Write('b', false)
+                .Write('t', 1ul).Write('t', 2ul).Write('t', 3ul).Write('t', 4ul)
+                .Write('u', 5u).Write('i', 6).Write('i', 7).EndContainer();
+        }
+
+        message.EndContainer();
     }
 
     public static void Check(int result)

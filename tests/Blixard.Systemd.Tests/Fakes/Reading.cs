@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using Blixard.Systemd.Bus;
 using Blixard.Systemd.Native;
 using Blixard.Systemd.Units;
@@ -8,14 +6,39 @@ namespace Blixard.Systemd.Tests.Fakes;
 
 internal static class Reading
 {
-    /// <summary>The next string of an entered array; false at its end.</summary>
-    public static unsafe bool TryReadString(this BusMessage message, [NotNullWhen(true)] out string? value)
+    /// <summary>The properties of a StartTransientUnit, as far as timers have them.</summary>
+    public static Dictionary<string, object> TransientProperties(BusMessage message)
     {
-        byte* text;
-        var result = LibSystemdBus.sd_bus_message_read_basic(message, (byte)'s', &text);
-        MessageWriting.Check(result);
-        value = result > 0 ? Marshal.PtrToStringUTF8((nint)text)! : null;
-        return value is not null;
+        var properties = new Dictionary<string, object>(StringComparer.Ordinal);
+        message.EnterArray("(sv)");
+        while (message.EnterStruct("sv"))
+        {
+            var name = message.ReadString();
+            properties[name] = name switch
+            {
+                "TimersMonotonic" => Timer(message),
+                "AccuracyUSec" => message.VariantUInt64(),
+                "DefaultDependencies" or "IgnoreOnIsolate" => message.VariantBoolean(),
+                _ => message.VariantString(),
+            };
+            message.Exit();
+        }
+
+        message.Exit();
+        message.Skip("a(sa(sv))");
+        return properties;
+    }
+
+    private static (string Base, ulong Time) Timer(BusMessage message)
+    {
+        MessageWriting.Check(LibSystemdBus.sd_bus_message_enter_container(message, (byte)'v', "a(st)"));
+        message.EnterArray("(st)");
+        message.EnterStruct("st");
+        var timer = (message.ReadString(), message.ReadUInt64());
+        message.Exit();
+        message.Exit();
+        message.Exit();
+        return timer;
     }
 
     /// <summary>
