@@ -11,8 +11,7 @@ internal sealed class LeaseNotArmedException(string message, Exception? innerExc
 
 /// <summary>
 /// The dead-man's switch: PID 1 kills this host's strict VMs at the deadline of the lease, whatever this process does
-/// by
-/// then. Each granted renewal makes a new timer with an absolute deadline; only when systemd has said that it will
+/// by then. Each granted renewal makes a new timer with an absolute deadline; only when systemd has said that it will
 /// elapse
 /// then does the lease file follow, and only then do the other timers go (docs/failover.md). Used by one loop.
 /// </summary>
@@ -117,8 +116,7 @@ internal sealed class DeadMan(
 
     /// <summary>
     /// Whether systemd counts OnBootSec= from 0, as on a host, or from its own start, as in a container: read off a
-    /// timer
-    /// that never elapses.
+    /// timer that never elapses.
     /// </summary>
     private async Task<ulong> FindBaseAsync(CancellationToken cancellationToken)
     {

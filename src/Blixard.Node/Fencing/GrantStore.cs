@@ -21,8 +21,7 @@ internal sealed record Grant(string Vm, GatePolicy Policy, ulong Generation, ulo
 
 /// <summary>
 /// The grants of this host, and the tombstones of generations that were given up: such a generation is never granted
-/// here
-/// again. What is on disk is there when a method returns. Called by one loop at a time.
+/// here again. What is on disk is there when a method returns. Called by one loop at a time.
 /// </summary>
 internal sealed class GrantStore(GatePaths paths, string bootId)
 {

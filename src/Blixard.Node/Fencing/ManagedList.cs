@@ -5,8 +5,7 @@ namespace Blixard.Node.Fencing;
 
 /// <summary>
 /// All managed VMs of the cluster, as the gate sees them: one file on every node. A VM that is not in it starts as
-/// ever,
-/// so a name must be on the disk here before this node tells the cluster that its gate is installed for it.
+/// ever, so a name must be on the disk here before this node tells the cluster that its gate is installed for it.
 /// </summary>
 internal sealed class ManagedList(GatePaths paths)
 {

@@ -11,8 +11,7 @@ internal sealed class NotStoppedException(string message, Exception? innerExcept
 /// <summary>
 /// The stop of a managed VM that lets it run elsewhere: a revocation. First its right to start here goes, with the
 /// generation, on disk; then it is stopped; then systemd and the kernel are asked anew. A start that had passed the
-/// gate
-/// before is stopped; one that comes later is refused.
+/// gate before is stopped; one that comes later is refused.
 /// </summary>
 /// <param name="grants">Of this host.</param>
 /// <param name="units">systemd.</param>

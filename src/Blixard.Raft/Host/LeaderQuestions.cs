@@ -25,13 +25,14 @@ public interface ILeaderOffice
 /// lost, and it is the asker's to ask again. Safe for many threads; apart from the loop, so that a busy loop, or a long
 /// answer, keeps nobody waiting.
 /// </summary>
-internal sealed class LeaderQuestions(MemberId self, IRaftTransport transport, Func<RaftStatus> status)
+/// <param name="stopping">This member is stopping: whoever works on an answer is told.</param>
+internal sealed class LeaderQuestions(
+    MemberId self, IRaftTransport transport, Func<RaftStatus> status, CancellationToken stopping)
 {
     /// <summary>Questions that may be in work here; beyond, they are dropped.</summary>
     private const int MaxInWork = 1024;
 
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource<ReadOnlyMemory<byte>>> _asked = [];
-    private readonly CancellationTokenSource _stopping = new();
     private ulong _next = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
     private int _inWork;
 
@@ -96,8 +97,6 @@ internal sealed class LeaderQuestions(MemberId self, IRaftTransport transport, F
         }
     }
 
-    public void Stop() => _stopping.Cancel();
-
     private async Task<ReadOnlyMemory<byte>> OwnAsync(
         ReadOnlyMemory<byte> question, RaftStatus now, CancellationToken cancellationToken)
     {
@@ -106,7 +105,7 @@ internal sealed class LeaderQuestions(MemberId self, IRaftTransport transport, F
             throw new NoLeaderException("this member does not lead");
         }
 
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
         return await office.AnswerAsync(self, question, either.Token)
             ?? throw new NoLeaderException("this member gives no answer");
     }
@@ -123,7 +122,7 @@ internal sealed class LeaderQuestions(MemberId self, IRaftTransport transport, F
         {
             // Not on the thread of the connection it came by.
             await Task.Yield();
-            if (await office.AnswerAsync(question.Origin, question.Data, _stopping.Token) is { } answer)
+            if (await office.AnswerAsync(question.Origin, question.Data, stopping) is { } answer)
             {
                 transport.Send(new Answer(self, question.From, term, question.Origin, question.Context, answer));
             }

@@ -81,7 +81,7 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         _persist = new(log, transport, Post, metrics, new(options.ReserveBytes), logger);
         _apply = new(options, stateMachine, snapshots, Post, restored.Snapshot, logger);
         _digests = new(options.Core.Self, transport, metrics, logger);
-        _questions = new(options.Core.Self, transport, () => Volatile.Read(ref _status!));
+        _questions = new(options.Core.Self, transport, () => Volatile.Read(ref _status!), _stopping.Token);
         _snapshots = new(transport, Post, options.SnapshotRetry, time, logger);
         _reads = new(
             _core,
@@ -296,7 +296,6 @@ public sealed partial class RaftHost : IAsyncDisposable, ITransportEvents
         }
 
         await _stopping.CancelAsync();
-        _questions.Stop();
         _snapshots.StopAll();
         _events.Writer.TryComplete();
         _persist.Complete();

@@ -8,10 +8,8 @@ public interface IUnitTimers
 {
     /// <summary>
     /// Makes and starts a timer (StartTransientUnit, org.freedesktop.systemd1(5)) that is gone when it has elapsed or
-    /// is
-    /// stopped, is stopped by no shutdown and no isolate, and depends on nothing. Returns when its job has ended: from
-    /// then
-    /// on <see cref="GetTimerAsync"/> tells when it elapses.
+    /// is stopped, is stopped by no shutdown and no isolate, and depends on nothing. Returns when its job has ended:
+    /// from then on <see cref="GetTimerAsync"/> tells when it elapses.
     /// </summary>
     /// <exception cref="UnitOperationException">systemd refused, for instance because the name is taken.</exception>
     Task StartTimerAsync(TransientTimer timer, CancellationToken cancellationToken);
@@ -28,8 +26,7 @@ public interface IUnitTimers
 
     /// <summary>
     /// When the manager's user space began, in CLOCK_MONOTONIC microseconds. Timers with <c>OnBootSec=</c> count from
-    /// it
-    /// in a container, and from 0 elsewhere (systemd.timer(5)).
+    /// it in a container, and from 0 elsewhere (systemd.timer(5)).
     /// </summary>
     Task<ulong> GetUserspaceStartAsync(CancellationToken cancellationToken);
 }

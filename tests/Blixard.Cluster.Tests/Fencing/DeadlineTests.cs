@@ -176,8 +176,7 @@ public sealed class DeadlineTests(FenceHost host) : IAsyncLifetime
 
     /// <summary>
     /// Alive at every look before the deadline; then the fence begins within its budget, by systemd's own time stamps,
-    /// and
-    /// when nobody is left the lease is gone too.
+    /// and when nobody is left the lease is gone too.
     /// </summary>
     private async Task DiesAtAsync(Lease lease)
     {
