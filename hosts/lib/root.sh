@@ -119,7 +119,8 @@ bind_programs() {
 bind_kept() {
   local root=$1 dir=$2 data=$3
   bind_rw "$data/blixard" "$root/var/lib/blixard"
-  bind_rw "$data/gate" "$root/var/lib/blixard-gate"
+  # By this directory a node knows that the gate is installed.
+  [[ ! -e $dir/units/blixard.tmpfiles.conf ]] || bind_rw "$data/gate" "$root/var/lib/blixard-gate"
   bind_rw "$data/microvms" "$root/var/lib/microvms"
   bind_rw "$data/journal" "$root/var/log/journal"
   bind_rw "$dir/dbus" "$root/run/dbus"

@@ -73,7 +73,7 @@ internal sealed class DeadMan(
         {
             file.Replace(lease);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new LeaseNotArmedException($"the lease cannot be written: {e.Message}", e);
         }

@@ -14,6 +14,9 @@ internal sealed record GatePaths(string Run = "/run/blixard", string Kept = "/va
     /// <summary>Removed by the fence in place of the lease when it is only tried.</summary>
     public string Canary => Path.Combine(Run, "canary");
 
+    /// <summary>That the fence was tried in this boot.</summary>
+    public string Tried => Path.Combine(Run, "tried");
+
     /// <summary>Of strict and manual VMs, for this boot.</summary>
     public string BootGrants => Path.Combine(Run, "grants");
 

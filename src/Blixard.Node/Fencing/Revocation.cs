@@ -49,6 +49,25 @@ internal sealed class Revocation(GrantStore grants, IUnitManager units, IUnitTim
         }
     }
 
+    /// <summary>
+    /// Ends the VM's processes at once; its generation must have been given up, or it is started again.
+    /// </summary>
+    /// <exception cref="SystemdUnavailableException">systemd is out of reach.</exception>
+    public async Task KillAsync(string vm, CancellationToken cancellationToken)
+    {
+        foreach (var unit in UnitsOf(vm))
+        {
+            try
+            {
+                await timers.KillAsync(unit, cancellationToken);
+            }
+            catch (Exception e) when (e is UnitNotFoundException or UnitOperationException)
+            {
+                // It does not run: nothing to kill.
+            }
+        }
+    }
+
     private async Task StopAsync(string unit, TimeSpan timeout, CancellationToken cancellationToken)
     {
         try

@@ -22,6 +22,7 @@ internal sealed class TestFence(
     IUnitManager units,
     IHostClocks clocks,
     GatePaths paths,
+    FenceTried tried,
     FenceMetrics metrics,
     TimeProvider time)
 {
@@ -40,18 +41,26 @@ internal sealed class TestFence(
 
     private static readonly TimeSpan JobTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Kills a canary, and reads from the fence's unit how long it may take.</summary>
+    /// <summary>
+    /// Kills a canary, if none has died in this boot, and reads from the fence's unit how long it may take: a process
+    /// that is started again within its lease has no second to lose.
+    /// </summary>
     /// <exception cref="FenceBrokenException">It did not die, or the unit would not reset the host.</exception>
     public async Task<FenceAbility> RunAsync(CancellationToken cancellationToken)
     {
         try
         {
             var ability = await ReadUnitAsync(cancellationToken);
-            await KillCanaryAsync(ability.KillBudget, cancellationToken);
+            if (!tried.IsOfThisBoot)
+            {
+                await KillCanaryAsync(ability.KillBudget, cancellationToken);
+                tried.Note();
+            }
+
             return ability;
         }
         catch (Exception e) when (e is SystemdUnavailableException or UnitOperationException or UnitNotFoundException
-            or TimeoutException or LeaseNotArmedException or IOException)
+            or TimeoutException or LeaseNotArmedException or IOException or UnauthorizedAccessException)
         {
             throw new FenceBrokenException(e.Message, e);
         }
@@ -100,6 +109,9 @@ internal sealed class TestFence(
                 }
 
                 metrics.Tried(TimeSpan.FromMicroseconds(now - deadline));
+
+                // It has elapsed, and stays until somebody stops it.
+                await ForgetAsync(DeadMan.TimerOf(Instance), cancellationToken);
                 return;
             }
 
@@ -125,4 +137,14 @@ internal sealed class TestFence(
             // There was none.
         }
     }
+}
+
+/// <summary>That the fence has killed a canary in this boot, for the next process.</summary>
+internal sealed class FenceTried(GatePaths paths, string bootId)
+{
+    private const string Kind = "tried";
+
+    public bool IsOfThisBoot => GateFiles.Read(paths.Tried, Kind)?.GetValueOrDefault("boot") == bootId;
+
+    public void Note() => GateFiles.Replace(paths.Tried, GateFiles.Format(Kind, ("boot", bootId)));
 }

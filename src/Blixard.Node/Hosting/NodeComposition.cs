@@ -1,6 +1,7 @@
 using Blixard.Node.Agent;
 using Blixard.Node.Api;
 using Blixard.Node.Coordinator;
+using Blixard.Node.Fencing;
 using Blixard.Node.History;
 using Blixard.Node.Identity;
 using Blixard.Node.Metrics;
@@ -65,6 +66,7 @@ internal static class NodeComposition
         services.AddReplication(Self(settings, identity, addresses, facts));
         services.AddCoordinator(settings.Cluster);
         services.AddAgent(live.Of(now => now.Agent), identity.Name, facts.BootId);
+        services.AddFencing(settings.Fencing, settings.Agent, identity.Name, facts.BootId);
         services.AddSingleton(new ApiLimits { MaxWaitingReads = settings.Api.MaxWaitingReads });
         services.AddHistory(settings.History, () => live.Value.Agent.SampleInterval, data.Root);
         services.AddBlixardApi();

@@ -44,6 +44,7 @@ internal static class ConfigurationKeys
         (EngineOptions.Section, new EngineOptions()),
         (AgentOptions.Section, new AgentOptions()),
         (HistoryOptions.Section, new HistoryOptions()),
+        (FencingOptions.Section, new FencingOptions()),
         (LoggingOptions.Section, new LoggingOptions()),
     ];
 

@@ -11,6 +11,7 @@ internal sealed record NodeSettings(
     EngineOptions Raft,
     AgentOptions Agent,
     HistoryOptions History,
+    FencingOptions Fencing,
     LoggingOptions Logging)
 {
     /// <exception cref="ConfigurationException">
@@ -27,6 +28,7 @@ internal sealed record NodeSettings(
             Section(configuration, EngineOptions.Section, new EngineOptionsValidator(), problems),
             Section(configuration, AgentOptions.Section, new AgentOptionsValidator(), problems),
             Section(configuration, HistoryOptions.Section, new HistoryOptionsValidator(), problems),
+            Section(configuration, FencingOptions.Section, new FencingOptionsValidator(), problems),
             Section(configuration, LoggingOptions.Section, new LoggingOptionsValidator(), problems));
         return problems.Count == 0 ? settings : throw new ConfigurationException(problems);
     }

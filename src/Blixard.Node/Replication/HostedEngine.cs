@@ -28,6 +28,10 @@ internal sealed class HostedEngine : IRaftEngine, IDisposable
 
     public Task<ulong> ReadIndexAsync(CancellationToken cancellationToken) => _host.ReadIndexAsync(cancellationToken);
 
+    public Task<ReadOnlyMemory<byte>> AskLeaderAsync(
+        ReadOnlyMemory<byte> question, MemberId via, CancellationToken cancellationToken) =>
+        _host.AskLeaderAsync(question, via, cancellationToken);
+
     public Task<MembershipResult> ChangeMembersAsync(
         Configuration target, ulong onlyInTerm, CancellationToken cancellationToken) =>
         _host.ChangeMembersAsync(target, onlyInTerm, cancellationToken);

@@ -26,6 +26,10 @@ internal interface IRaftEngine
     /// <exception cref="NoLeaderException">Nobody could confirm one.</exception>
     Task<ulong> ReadIndexAsync(CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="RaftHost.AskLeaderAsync"/>
+    Task<ReadOnlyMemory<byte>> AskLeaderAsync(
+        ReadOnlyMemory<byte> question, MemberId via, CancellationToken cancellationToken);
+
     /// <summary>Makes <paramref name="target"/> the configuration if this member leads in that term.</summary>
     /// <returns>When it is committed, refused, or this member stopped leading.</returns>
     Task<MembershipResult> ChangeMembersAsync(Configuration target, ulong onlyInTerm, CancellationToken cancellationToken);

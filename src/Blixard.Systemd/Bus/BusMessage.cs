@@ -46,6 +46,12 @@ internal sealed unsafe class BusMessage() : SafeHandleZeroOrMinusOneIsInvalid(ow
         return this;
     }
 
+    public BusMessage Append(int value)
+    {
+        Check(LibSystemdBus.sd_bus_message_append_basic(this, (byte)'i', &value));
+        return this;
+    }
+
     /// <summary>D-Bus booleans are 32 bits wide.</summary>
     public BusMessage Append(bool value)
     {

@@ -25,6 +25,12 @@ public interface IUnitTimers
     Task<LaunchDetails> GetLaunchAsync(string unit, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Sends SIGKILL to every process of the unit (KillUnit); what it does then is the unit's Restart=.
+    /// </summary>
+    /// <exception cref="UnitNotFoundException">There is no such unit, or it has no process.</exception>
+    Task KillAsync(string unit, CancellationToken cancellationToken);
+
+    /// <summary>
     /// When the manager's user space began, in CLOCK_MONOTONIC microseconds. Timers with <c>OnBootSec=</c> count from
     /// it in a container, and from 0 elsewhere (systemd.timer(5)).
     /// </summary>

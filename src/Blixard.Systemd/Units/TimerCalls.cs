@@ -82,6 +82,14 @@ internal static class TimerCalls
         return Complete(details, unit, details.LoadState, details.ActiveState);
     }
 
+    public static bool Kill(BusConnection bus, string unit, TimeSpan timeout)
+    {
+        const int SigKill = 9;
+        using var request = bus.NewCall(Destination, Path, Manager, "KillUnit");
+        using var reply = bus.Call(request.Append(unit).Append("all").Append(SigKill), timeout);
+        return true;
+    }
+
     public static ulong GetUserspaceStart(BusConnection bus, TimeSpan timeout)
     {
         using var request = bus.NewCall(Destination, Path, Properties, "Get");

@@ -35,6 +35,12 @@ internal sealed class UnitTimers(UnitCalls calls) : IUnitTimers
         return details.LoadState == "not-found" ? throw new UnitNotFoundException(unit) : details;
     }
 
+    public async Task KillAsync(string unit, CancellationToken cancellationToken)
+    {
+        UnitNames.ThrowIfInvalid(unit);
+        await calls.CallAsync("KillUnit", unit, bus => TimerCalls.Kill(bus, unit, calls.Timeout), cancellationToken);
+    }
+
     public Task<ulong> GetUserspaceStartAsync(CancellationToken cancellationToken) => calls.CallAsync(
         "Get", "*", bus => TimerCalls.GetUserspaceStart(bus, calls.Timeout), cancellationToken);
 }

@@ -127,12 +127,20 @@ public sealed class DeadlineTests(FenceHost host) : IAsyncLifetime
     public async Task The_fence_is_tried_on_a_canary_and_says_how_long_it_may_take()
     {
         var test = new TestFence(
-            NewDeadMan(), Connection.Timers, Connection.Units, _clocks, host.Paths, _metrics, TimeProvider.System);
+            NewDeadMan(),
+            Connection.Timers,
+            Connection.Units,
+            _clocks,
+            host.Paths,
+            new(host.Paths, host.BootId),
+            _metrics,
+            TimeProvider.System);
 
         Assert.Equal(TimeSpan.FromSeconds(5), (await test.RunAsync(Token)).KillBudget);
         Assert.True(host.AnyIsAlive);
 
-        // Noexec, as /run is where nothing is mounted for it.
+        // Noexec, as /run is where nothing is mounted for it; and as if it were the first process of the boot.
+        File.Delete(host.Paths.Tried);
         await FenceHost.ExecAsync("mount", "-o", "remount,noexec", "/run/blixard/exec");
         var broken = await Assert.ThrowsAsync<FenceBrokenException>(() => test.RunAsync(Token));
         await FenceHost.ExecAsync("mount", "-o", "remount,exec", "/run/blixard/exec");

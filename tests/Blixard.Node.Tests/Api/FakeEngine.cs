@@ -96,6 +96,10 @@ internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRa
     /// <summary>What the engine says to a change, if it does not make it.</summary>
     public ChangeResult? RefusesChange { get; set; }
 
+    public Task<ReadOnlyMemory<byte>> AskLeaderAsync(
+        ReadOnlyMemory<byte> question, MemberId via, CancellationToken cancellationToken) =>
+        throw new NoLeaderException("nobody is asked here");
+
     public Task<MembershipResult> ChangeMembersAsync(
         Configuration target, ulong onlyInTerm, CancellationToken cancellationToken)
     {

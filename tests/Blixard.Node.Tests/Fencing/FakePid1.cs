@@ -75,6 +75,12 @@ internal sealed class FakePid1(FakeClocks clocks) : IUnitManager, IUnitTimers
             : throw new UnitNotFoundException(unit));
     }
 
+    public Task KillAsync(string unit, CancellationToken cancellationToken)
+    {
+        Note($"kill {unit}");
+        return _services.ContainsKey(unit) ? Task.CompletedTask : throw new UnitNotFoundException(unit);
+    }
+
     public Task<ulong> GetUserspaceStartAsync(CancellationToken cancellationToken)
     {
         Note("ask start");
@@ -125,12 +131,19 @@ internal sealed class FakePid1(FakeClocks clocks) : IUnitManager, IUnitTimers
     public Task<IReadOnlyList<UnitVersion?>> GetVersionsAsync(
         IReadOnlyList<string> units, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<string> RestartAsync(string unit, TimeSpan timeout, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    public Task<string> RestartAsync(string unit, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        Note($"restart {unit}");
+        return Task.FromResult("done");
+    }
 
     public Task ResetFailedAsync(string unit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task ReloadAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task ReloadAsync(CancellationToken cancellationToken)
+    {
+        Note("reload");
+        return Task.CompletedTask;
+    }
 
     private void Note(string call)
     {

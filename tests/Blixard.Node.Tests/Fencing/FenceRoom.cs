@@ -34,6 +34,8 @@ internal sealed class FenceRoom : IDisposable
 
     public GrantStore Grants { get; }
 
+    public FenceTried Tried => new(Paths, Boot);
+
     /// <summary>The template gives a service for every deadline.</summary>
     public void DefineFence(string instance, string load = "loaded") => Pid1.Define(new()
     {

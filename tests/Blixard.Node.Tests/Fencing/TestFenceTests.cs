@@ -14,7 +14,8 @@ public sealed class TestFenceTests : IDisposable
 
     public TestFenceTests()
     {
-        _test = new(_room.DeadMan, _room.Pid1, _room.Pid1, _room.Clocks, _room.Paths, _room.Metrics, _time);
+        _test = new(
+            _room.DeadMan, _room.Pid1, _room.Pid1, _room.Clocks, _room.Paths, _room.Tried, _room.Metrics, _time);
         _room.Pid1.Define(new() { Name = Canary, LoadState = "loaded", ActiveState = "inactive" });
         _room.DefineFence("0");
         _room.DefineFence("canary");
@@ -35,6 +36,17 @@ public sealed class TestFenceTests : IDisposable
         _time.Advance(TimeSpan.FromMilliseconds(50));
 
         Assert.Equal(TimeSpan.FromSeconds(5), (await running).KillBudget);
+    }
+
+    [Fact]
+    public async Task A_process_that_is_started_again_in_the_same_boot_kills_no_second_one()
+    {
+        _room.Tried.Note();
+
+        Assert.Equal(TimeSpan.FromSeconds(5), (await _test.RunAsync(Token)).KillBudget);
+
+        Assert.DoesNotContain($"start {Canary}", _room.Pid1.Calls);
+        Assert.False(new FenceTried(_room.Paths, "another boot").IsOfThisBoot);
     }
 
     [Fact]

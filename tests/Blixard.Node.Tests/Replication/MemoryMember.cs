@@ -89,6 +89,10 @@ internal sealed class MemoryMember : IRaftEngine, IDisposable
         ? Task.FromResult(index)
         : Task.FromException<ulong>(new NoLeaderException("no leader confirmed the read in time"));
 
+    public Task<ReadOnlyMemory<byte>> AskLeaderAsync(
+        ReadOnlyMemory<byte> question, MemberId via, CancellationToken cancellationToken) =>
+        throw new NoLeaderException("nobody is asked here");
+
     public Task<MembershipResult> ChangeMembersAsync(
         Configuration target, ulong onlyInTerm, CancellationToken cancellationToken) =>
         Task.FromResult(_cluster.Change(this, target, onlyInTerm));
