@@ -89,6 +89,11 @@ internal sealed class FasterHistoryLog : IHistoryLog
                 Thread.Sleep(1);
             }
         }
+        catch (Exception e) when (e is not (IOException or FasterException) && Turn(e) is { } turned)
+        {
+            // Not the disk's word: damage in what it gave when the log was opened has led the log astray.
+            throw turned;
+        }
         catch (Exception e) when (e is not IOException)
         {
             throw new IOException($"the samples can't be written: {e.Message}", e);

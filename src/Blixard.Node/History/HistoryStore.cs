@@ -33,6 +33,7 @@ internal sealed partial class HistoryStore(
     private long _lastCommit;
     private long? _failedAt;
     private DateTimeOffset _lastSweep;
+    private bool _unproven;
     private HistoryStatus _status = new() { Enabled = settings.Enabled };
 
     /// <summary>Any thread may ask.</summary>
@@ -67,29 +68,21 @@ internal sealed partial class HistoryStore(
                 return;
             }
 
-            if (sweep.At < _lastSweep || sweep.At - _lastSweep > LongestPauseInRun)
+            try
             {
-                // A stretch of the log shall be one of time, so that what is too old can be told from what is not.
-                _encoder.BeginRun();
+                await KeepAsync(sweep, cancellationToken);
             }
-
-            _lastSweep = sweep.At;
-            if (_rollup.Add(sweep) is { } minute)
+            catch (HistoryDamagedException e)
             {
-                Append(minute);
-            }
-
-            Append(_encoder.Encode(sweep));
-            Trim();
-            if (time.GetElapsedTime(_lastCommit) >= CommitEvery)
-            {
-                await CommitAsync(cancellationToken);
+                // What was read when it was opened is whole, and yet it can't be gone on with.
+                BeginAnew(e.Message);
+                await KeepAsync(sweep, cancellationToken);
             }
 
             GoOn();
             meter.Stored();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HistoryDamagedException)
         {
             Fail(e.Message);
             meter.Dropped();
@@ -153,6 +146,28 @@ internal sealed partial class HistoryStore(
         _gate.Dispose();
     }
 
+    private async Task KeepAsync(Sweep sweep, CancellationToken cancellationToken)
+    {
+        if (sweep.At < _lastSweep || sweep.At - _lastSweep > LongestPauseInRun)
+        {
+            // A stretch of the log shall be one of time, so that what is too old can be told from what is not.
+            _encoder.BeginRun();
+        }
+
+        _lastSweep = sweep.At;
+        if (_rollup.Add(sweep) is { } minute)
+        {
+            Append(minute);
+        }
+
+        Append(_encoder.Encode(sweep));
+        Trim();
+        if (time.GetElapsedTime(_lastCommit) >= CommitEvery)
+        {
+            await CommitAsync(cancellationToken);
+        }
+    }
+
     private void ReadSweeps(HistoryQuery query, long from, HistorySteps steps, CancellationToken cancellationToken)
     {
         var decoder = new SweepDecoder(query.Metric);
@@ -182,7 +197,33 @@ internal sealed partial class HistoryStore(
     {
         var (kind, at) = RecordFrame.Open(record);
         var begin = _log!.Append(record);
+        if (_unproven)
+        {
+            Prove(record, begin);
+        }
+
         _index.Add(kind, at, begin, _log.Tail);
+    }
+
+    /// <summary>
+    /// The first record after a start can be read again: damage that only what opened the log could have seen may have put
+    /// its end where nothing is found.
+    /// </summary>
+    private void Prove(ReadOnlySpan<byte> appended, long begin)
+    {
+        ReadOnlyMemory<byte> found = default;
+        foreach (var (record, _, _) in _log!.Read(begin, _log.Tail))
+        {
+            found = record;
+            break;
+        }
+
+        if (!found.Span.SequenceEqual(appended))
+        {
+            throw new HistoryDamagedException($"what was appended at {begin} is not found there");
+        }
+
+        _unproven = false;
     }
 
     private async Task CommitAsync(CancellationToken cancellationToken)
@@ -214,18 +255,15 @@ internal sealed partial class HistoryStore(
             return false;
         }
 
-        var directory = Path.Combine(settings.Directory, LogDirectory);
         try
         {
             try
             {
-                OpenLog(directory);
+                OpenLog();
             }
             catch (HistoryDamagedException e)
             {
-                CloseLog();
-                SetAside(directory, e.Message);
-                OpenLog(directory);
+                BeginAnew(e.Message);
             }
 
             return true;
@@ -237,9 +275,17 @@ internal sealed partial class HistoryStore(
         }
     }
 
-    private void OpenLog(string directory)
+    private void BeginAnew(string reason)
     {
-        _log = open(directory);
+        CloseLog();
+        SetAside(reason);
+        OpenLog();
+    }
+
+    private void OpenLog()
+    {
+        _log = open(Path.Combine(settings.Directory, LogDirectory));
+        _unproven = true;
         _index = new HistoryIndex();
         _encoder.BeginRun();
         _rollup.Clear();
@@ -279,7 +325,7 @@ internal sealed partial class HistoryStore(
         }
     }
 
-    private void SetAside(string directory, string reason)
+    private void SetAside(string reason)
     {
         foreach (var older in Directory.EnumerateDirectories(settings.Directory, SetAsidePrefix + "*"))
         {
@@ -289,7 +335,7 @@ internal sealed partial class HistoryStore(
         var name = SetAsidePrefix + time.GetUtcNow().UtcDateTime.ToString(
             "yyyyMMdd'T'HHmmss'Z'", System.Globalization.CultureInfo.InvariantCulture);
         var aside = Path.Combine(settings.Directory, name);
-        Directory.Move(directory, aside);
+        Directory.Move(Path.Combine(settings.Directory, LogDirectory), aside);
         Volatile.Write(ref _status, Status with { SetAside = aside, SetAsideBecause = reason });
         meter.SetAside();
         LogSetAside(reason, aside);

@@ -13,6 +13,7 @@ internal interface IHistoryLog : IDisposable
 
     /// <returns>The record's address.</returns>
     /// <exception cref="IOException">The disk does not take it: this log is to be closed and opened again.</exception>
+    /// <exception cref="HistoryDamagedException">Nothing can be appended to what is there.</exception>
     long Append(ReadOnlySpan<byte> record);
 
     /// <summary>What was appended survives a crash.</summary>

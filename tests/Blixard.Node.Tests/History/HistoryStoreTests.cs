@@ -149,6 +149,34 @@ public sealed class HistoryStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Damage_that_shows_when_something_is_appended_is_set_aside_too()
+    {
+        Directory.CreateDirectory(_directory["log"]);
+        using var store = await OpenAsync();
+        await RecordAsync(store, 1);
+        _memory.Broken = true;
+        await RecordAsync(store, 2);
+
+        Assert.Equal((null, "it can't be gone on with"), (store.Status.PausedBecause, store.Status.SetAsideBecause));
+        var steps = await ReadAsync(store, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(20));
+        Assert.Equal([200L], steps.Where(step => step.Count > 0).Select(step => step.Max));
+    }
+
+    [Fact]
+    public async Task A_log_in_which_nothing_is_found_again_is_set_aside_with_the_first_record()
+    {
+        Directory.CreateDirectory(_directory["log"]);
+        _memory.Forgetful = true;
+        using var store = await OpenAsync();
+        await RecordAsync(store, 1);
+
+        Assert.Equal((null, 2), (store.Status.PausedBecause, _memory.Opened));
+        Assert.EndsWith("is not found there", store.Status.SetAsideBecause);
+        var steps = await ReadAsync(store, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(20));
+        Assert.Equal([100L], steps.Where(step => step.Count > 0).Select(step => step.Max));
+    }
+
+    [Fact]
     public async Task Whatever_happens_to_the_files_it_opens_answers_and_records()
     {
         using (var store = await OpenAsync(faster: true))

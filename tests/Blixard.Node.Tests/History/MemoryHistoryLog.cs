@@ -13,6 +13,12 @@ internal sealed class MemoryHistoryLog : IHistoryLog
     /// <summary>Set: the disk takes nothing.</summary>
     public bool Full { get; set; }
 
+    /// <summary>Set: damage shows when something is appended, until it is opened anew.</summary>
+    public bool Broken { get; set; }
+
+    /// <summary>Set: what is appended is not found again, until it is opened anew.</summary>
+    public bool Forgetful { get; set; }
+
     public int Opened { get; private set; }
 
     public int Commits { get; private set; }
@@ -28,6 +34,7 @@ internal sealed class MemoryHistoryLog : IHistoryLog
     public MemoryHistoryLog Open()
     {
         Opened++;
+        (Broken, Forgetful) = (false, Forgetful && Opened == 1);
         return Full ? throw new IOException("No space left on device") : this;
     }
 
@@ -38,8 +45,17 @@ internal sealed class MemoryHistoryLog : IHistoryLog
             throw new IOException("No space left on device");
         }
 
+        if (Broken)
+        {
+            throw new HistoryDamagedException("it can't be gone on with");
+        }
+
         var begin = Tail;
-        _records.Add((begin, record.ToArray()));
+        if (!Forgetful)
+        {
+            _records.Add((begin, record.ToArray()));
+        }
+
         Tail += record.Length;
         return begin;
     }
