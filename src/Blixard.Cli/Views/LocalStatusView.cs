@@ -24,7 +24,9 @@ internal static class LocalStatusView
     {
         Fields.Write(printer,
         [
-            new("state", $"{status.State}, {status.Status}"),
+            new(
+                "state",
+                new Cell($"{status.State}, {status.Status}", status.State == "degraded" ? Tone.Warning : Tone.Plain)),
             new("pid", Humanize.Number<int>(status.Pid)),
             new("uptime", Humanize.Age(status.Uptime)),
             new("memory", $"{Humanize.Bytes(status.Memory.Rss)}, heap {Humanize.Bytes(status.Memory.HeapUsed)} "
@@ -35,6 +37,8 @@ internal static class LocalStatusView
             new("history", History(status.History, now)),
             new("listeners", Humanize.Number<int>(status.EventListeners.Count)),
         ]);
+        Section(printer, "can't be seen", status.Misses, miss =>
+            $"{miss.Kind} {miss.Name}{(miss.Since is { } since ? $", for {Humanize.Age(now - since)}" : "")}: {miss.Reason}");
         Section(printer, "errors of refreshes", status.RefreshErrors, error =>
             $"{UtcInstantConverter.Text(error.Date)} {error.Message}");
         Section(printer, "full lists", status.RefreshLog, refresh =>

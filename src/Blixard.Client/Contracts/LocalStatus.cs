@@ -34,6 +34,9 @@ public sealed record LocalStatus
     /// <summary>The last five errors of full lists, the newest last.</summary>
     public required IReadOnlyList<LocalRefreshError> RefreshErrors { get; init; }
 
+    /// <summary>What the daemon can't see at the moment; empty when all is well.</summary>
+    public IReadOnlyList<LocalMiss> Misses { get; init; } = [];
+
     /// <summary>The samples that this node keeps; null from a node that keeps none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public LocalHistory? History { get; init; }
@@ -91,6 +94,32 @@ public sealed record LocalHistory
     /// <summary>Where the damaged history of before lies; null if none was found since the start.</summary>
     public string? SetAside { get; init; }
     public string? SetAsideReason { get; init; }
+}
+
+/// <summary>Something of this host that the daemon should see and can't, as long as it can't.</summary>
+public sealed record LocalMiss
+{
+    /// <summary>A systemd manager is out of reach: of its VMs the last view is shown.</summary>
+    public const string Manager = "manager";
+
+    /// <summary>The hypervisor of a VM does not answer on its control socket.</summary>
+    public const string Hypervisor = "hypervisor";
+
+    /// <summary>The kernel's figures of a VM that is at work are missing.</summary>
+    public const string Figures = "figures";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = [Manager, Hypervisor, Figures];
+
+    /// <summary>One of <see cref="Kinds"/>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>"system bus", "user NAME", or the VM's.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Since when; null: not known.</summary>
+    public DateTimeOffset? Since { get; init; }
+    public required string Reason { get; init; }
 }
 
 public sealed record LocalRefreshError

@@ -22,7 +22,49 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
             RefreshErrors = journal.Errors,
             RefreshLog = journal.Refreshes,
             Watchers = [.. view.Buses.Values.Select(Watched)],
+            Misses = [.. Misses(view)],
         };
+    }
+
+    private static IEnumerable<LocalMiss> Misses(AgentView view)
+    {
+        foreach (var bus in view.Buses.Values)
+        {
+            if (bus.StaleSince is { } since)
+            {
+                yield return new()
+                {
+                    Kind = LocalMiss.Manager,
+                    Name = bus.Name,
+                    Since = since,
+                    Reason = bus.StaleReason ?? "",
+                };
+            }
+        }
+
+        foreach (var vm in view.Vms.Values)
+        {
+            if (vm.Guest is { Trouble: { } trouble } guest)
+            {
+                yield return new()
+                {
+                    Kind = LocalMiss.Hypervisor,
+                    Name = vm.Name,
+                    Since = guest.TroubleSince,
+                    Reason = trouble,
+                };
+            }
+
+            if (vm is { IsAtWork: true, FiguresMissing: true })
+            {
+                yield return new()
+                {
+                    Kind = LocalMiss.Figures,
+                    Name = vm.Name,
+                    Reason = $"control group {vm.ControlGroup} can't be read",
+                };
+            }
+        }
     }
 
     private static string Watched(BusState bus) => bus.StaleSince is { } since

@@ -51,6 +51,9 @@ internal sealed record AgentVm
     /// <summary>The last sample; null before the first, and while the VM does not run.</summary>
     public VmSample? Sample { get; init; }
 
+    /// <summary>The last sampling found nothing to read: its control group is gone, or can't be read.</summary>
+    public bool FiguresMissing { get; init; }
+
     /// <summary>Starting, running or stopping.</summary>
     public bool IsAtWork => State is VmState.Starting or VmState.Running or VmState.Stopping;
 

@@ -11,6 +11,12 @@ namespace Blixard.Node.Agent;
 internal sealed record GuestFacts(
     int MainPid, GuestSize? Asked, ControlProtocol? AskedBy, HypervisorCommandLine? CommandLine)
 {
+    /// <summary>Why it does not answer, as long as it does not; null: it answered, or there is nobody to ask.</summary>
+    public string? Trouble { get; init; }
+
+    /// <summary>When it first did not.</summary>
+    public DateTimeOffset? TroubleSince { get; init; }
+
     public int? Vcpus => Asked?.Vcpus ?? CommandLine?.Vcpus;
 }
 

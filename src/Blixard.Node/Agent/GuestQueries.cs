@@ -6,8 +6,8 @@ namespace Blixard.Node.Agent;
 
 /// <summary>
 /// Asks the hypervisors of running VMs how large their guests are: once per run, beside the agent's loop, a few at a
-/// time. A hypervisor makes its socket some time after its unit runs, so it is asked again a few times. Never while the
-/// VM stops: <c>microvm-shutdown</c> needs the socket then, and QEMU's serves one client at a time.
+/// time. A hypervisor makes its socket some time after its unit runs, so it is asked again a few times, and every few
+/// minutes if it then does not answer: what keeps it from answering may end. Never while the VM stops: <c>microvm-shutdown</c> needs the socket then, and QEMU's serves one client at a time.
 /// </summary>
 internal sealed partial class GuestQueries(
     IGuestQuery guests,
@@ -19,9 +19,12 @@ internal sealed partial class GuestQueries(
     // A host that starts 1,000 VMs has better to do than to answer us.
     private const int MaxTogether = 4;
 
-    /// <summary>Waits before each further attempt; after the last one the command line has to do.</summary>
+    /// <summary>Waits before each further attempt; until one succeeds the command line has to do.</summary>
     private static readonly TimeSpan[] Pauses =
         [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30)];
+
+    /// <summary>Waits after those.</summary>
+    private static readonly TimeSpan LaterPause = TimeSpan.FromMinutes(5);
 
     // Of the agent's loop.
     private readonly Dictionary<string, Run> _runs = new(StringComparer.Ordinal);
@@ -93,13 +96,13 @@ internal sealed partial class GuestQueries(
         {
             for (var attempt = 0; ; attempt++)
             {
-                if (await AttemptAsync(run, room, loop, attempt == Pauses.Length, stop.Token)
-                    || attempt == Pauses.Length)
+                var outcome = await AttemptAsync(run, room, loop, attempt == Pauses.Length, stop.Token);
+                if (outcome == Outcome.Learned || (outcome == Outcome.NobodyToAsk && attempt >= Pauses.Length))
                 {
                     return;
                 }
 
-                await Task.Delay(Pauses[attempt], time, stop.Token);
+                await Task.Delay(attempt < Pauses.Length ? Pauses[attempt] : LaterPause, time, stop.Token);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -108,9 +111,8 @@ internal sealed partial class GuestQueries(
         }
     }
 
-    /// <summary>True if there is nothing more to learn.</summary>
-    private async Task<bool> AttemptAsync(
-        Run run, SemaphoreSlim room, ChannelWriter<AgentEvent> loop, bool last, CancellationToken cancellationToken)
+    private async Task<Outcome> AttemptAsync(
+        Run run, SemaphoreSlim room, ChannelWriter<AgentEvent> loop, bool warns, CancellationToken cancellationToken)
     {
         await room.WaitAsync(cancellationToken);
         try
@@ -121,7 +123,7 @@ internal sealed partial class GuestQueries(
             {
                 // There may be a wrapper before the hypervisor: another look then finds more.
                 Tell(new(run.Pid, null, null, commandLine));
-                return commandLine?.MemoryBytes is not null;
+                return commandLine?.MemoryBytes is null ? Outcome.NobodyToAsk : Outcome.Learned;
             }
 
             try
@@ -129,18 +131,19 @@ internal sealed partial class GuestQueries(
                 var size = await guests.AskSizeAsync(known, socket, cancellationToken);
                 metrics.GuestAsked("answered");
                 Tell(new(run.Pid, size, known, commandLine));
-                return true;
+                return Outcome.Learned;
             }
             catch (ControlSocketException e)
             {
                 metrics.GuestAsked(AgentMetrics.OutcomeOf(e.Error));
-                Tell(new(run.Pid, null, null, commandLine));
-                if (last)
+                run.TroubleSince ??= time.GetUtcNow();
+                Tell(new(run.Pid, null, null, commandLine) { Trouble = e.Message, TroubleSince = run.TroubleSince });
+                if (warns)
                 {
-                    LogUnanswered(run.Name, e.Message);
+                    LogUnanswered(run.Name, LaterPause.TotalMinutes, e.Message);
                 }
 
-                return false;
+                return Outcome.Unanswered;
             }
         }
         finally
@@ -165,8 +168,15 @@ internal sealed partial class GuestQueries(
 
     [LoggerMessage(
         LogLevel.Warning,
-        "The hypervisor of VM {Vm} does not say how large its guest is, and is asked no more: {Reason}")]
-    private partial void LogUnanswered(string vm, string reason);
+        "The hypervisor of VM {Vm} does not say how large its guest is, and is asked every {Minutes} minutes only: {Reason}")]
+    private partial void LogUnanswered(string vm, double minutes, string reason);
+
+    private enum Outcome
+    {
+        Learned,
+        NobodyToAsk,
+        Unanswered,
+    }
 
     /// <summary>One run of a VM: as long as it has this main process.</summary>
     private sealed class Run(AgentVm vm, int pid)
@@ -186,5 +196,8 @@ internal sealed partial class GuestQueries(
 
         /// <summary>What was said of it last.</summary>
         public GuestFacts? Told { get; set; }
+
+        /// <summary>When it first did not answer.</summary>
+        public DateTimeOffset? TroubleSince { get; set; }
     }
 }

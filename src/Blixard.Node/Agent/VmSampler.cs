@@ -24,7 +24,7 @@ internal sealed class VmSampler(CgroupRoot? root, ReadErrors errors, TimeProvide
             {
                 var sample = ReadersOf(vm, group)?.Read(at);
                 changed ??= vms.ToBuilder();
-                changed[name] = vm with { Sample = sample };
+                changed[name] = vm with { Sample = sample, FiguresMissing = sample is null };
             }
             else
             {

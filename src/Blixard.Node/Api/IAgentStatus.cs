@@ -30,4 +30,7 @@ internal sealed record AgentReport
 
     /// <summary>What the agent watches: "system bus", "uid 1000 bus".</summary>
     public IReadOnlyList<string> Watchers { get; init; } = [];
+
+    /// <summary>What it can't see at the moment.</summary>
+    public IReadOnlyList<LocalMiss> Misses { get; init; } = [];
 }

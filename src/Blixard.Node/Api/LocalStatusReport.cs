@@ -1,5 +1,6 @@
 using Blixard.Client.Contracts;
 using Blixard.Node.History;
+using Blixard.Node.Metrics;
 using Blixard.Node.Replication;
 
 namespace Blixard.Node.Api;
@@ -20,7 +21,7 @@ internal sealed class LocalStatusReport(
     public LocalStatus Make(bool full)
     {
         var report = agent.Report();
-        var heap = GC.GetGCMemoryInfo();
+        var heap = ManagedHeap.Now();
         return new LocalStatus
         {
             Pid = Environment.ProcessId,
@@ -28,8 +29,8 @@ internal sealed class LocalStatusReport(
             Memory = new LocalMemory
             {
                 Rss = Environment.WorkingSet,
-                HeapTotal = heap.TotalCommittedBytes,
-                HeapUsed = GC.GetTotalMemory(forceFullCollection: false),
+                HeapTotal = heap.Committed,
+                HeapUsed = heap.Used,
             },
             State = removal.IsRemoved ? "removed" : !report.Started ? "starting" : report.Degraded ? "degraded" : "running",
             Status = report.Queue.Working > 0 ? "working" : "idle",
@@ -37,6 +38,7 @@ internal sealed class LocalStatusReport(
             Queue = report.Queue,
             LastRefresh = report.LastRefresh,
             RefreshErrors = [.. report.RefreshErrors.TakeLast(ErrorsShown)],
+            Misses = report.Misses,
             History = Of(history.Status),
             EventListeners = streams.Listeners,
             RefreshLog = full ? report.RefreshLog : null,

@@ -11,6 +11,7 @@ internal static class MetricsEndpoint
         services.AddSingleton<ICollector, NodeCollector>();
         services.AddSingleton<ICollector, RaftCollector>();
         services.AddSingleton<ICollector, VmCollector>();
+        services.AddSingleton<ICollector, AgentCollector>();
         services.AddSingleton<ICollector>(_ => new MeterCollector());
         services.AddSingleton<ICollector, ProcessCollector>();
         services.AddSingleton(provider => new MetricsPage(provider.GetServices<ICollector>()));

@@ -33,7 +33,8 @@ internal sealed class ProcessCollector : ICollector
 
         text.Counter("dotnet_gc_pause_seconds_total", "Time that garbage collections stopped the process.")
             .Add(GC.GetTotalPauseDuration().TotalSeconds);
-        text.Gauge("dotnet_gc_heap_bytes", "Garbage-collected heap in use.").Add(GC.GetTotalMemory(false));
+        text.Gauge("dotnet_gc_heap_bytes", "Garbage-collected heap in use after the last collection.")
+            .Add(ManagedHeap.Now().Used);
         text.Gauge("dotnet_thread_pool_queue_length", "Work items that wait for a thread.")
             .Add(ThreadPool.PendingWorkItemCount);
     }

@@ -157,6 +157,17 @@ internal static class Samples
         Queue = new LocalTasks { Paused = false, Working = 1, MaxJobs = 2, Channels = [], Backlog = ["web1"] },
         LastRefresh = Now.AddMinutes(-2),
         RefreshErrors = [new LocalRefreshError { Date = Now.AddMinutes(-7), Message = "the system bus is gone" }],
+        Misses =
+        [
+            new LocalMiss
+            {
+                Kind = LocalMiss.Manager,
+                Name = "user dev",
+                Since = Now.AddSeconds(-75),
+                Reason = "user dev is not known on this host",
+            },
+            new LocalMiss { Kind = LocalMiss.Figures, Name = "web1", Reason = "control group /a can't be read" },
+        ],
         EventListeners = [],
         RefreshLog = [new LocalRefresh { Date = Now.AddMinutes(-2), Seconds = 0.006, Units = 3, Differences = 1 }],
         Watchers = ["system bus"],

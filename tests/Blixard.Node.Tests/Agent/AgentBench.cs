@@ -21,6 +21,7 @@ internal sealed class AgentBench : IAsyncDisposable
     public AgentBench(FakeCluster? cluster = null, params IEnumerable<string> users)
     {
         Cluster = cluster ?? new FakeCluster("n1");
+        Guests = new(Time);
         Users = users.ToDictionary(user => user, _ => new FakeSystemd(), StringComparer.Ordinal);
         var directory = new MicroVmDirectory(StateDirectory);
         var settings = Settings;
@@ -53,7 +54,7 @@ internal sealed class AgentBench : IAsyncDisposable
     /// <summary>By user: their own managers.</summary>
     public IReadOnlyDictionary<string, FakeSystemd> Users { get; }
 
-    public FakeGuests Guests { get; } = new();
+    public FakeGuests Guests { get; }
 
     public FakeSampler Sampler { get; } = new();
 

@@ -4,9 +4,10 @@ using Blixard.Hypervisor;
 namespace Blixard.Node.Tests.Agent;
 
 /// <summary>Hypervisors that say what the test gives them, or nothing until it does.</summary>
-internal sealed class FakeGuests : IGuestQuery
+internal sealed class FakeGuests(TimeProvider time) : IGuestQuery
 {
     private readonly ConcurrentQueue<string> _asked = new();
+    private readonly ConcurrentQueue<DateTimeOffset> _times = new();
 
     /// <summary>What they say; null: their sockets are not there yet.</summary>
     public GuestSize? Size { get; set; }
@@ -20,9 +21,13 @@ internal sealed class FakeGuests : IGuestQuery
     /// <summary>The sockets that were asked, in order.</summary>
     public IReadOnlyCollection<string> Asked => _asked;
 
+    /// <summary>When they were.</summary>
+    public IReadOnlyCollection<DateTimeOffset> Times => _times;
+
     public async Task<GuestSize> AskSizeAsync(
         ControlProtocol protocol, string socket, CancellationToken cancellationToken)
     {
+        _times.Enqueue(time.GetUtcNow());
         _asked.Enqueue(socket);
         if (Silent)
         {

@@ -1,7 +1,9 @@
 using Blixard.Hypervisor;
+using Blixard.Node.Agent;
 using Blixard.StateMachine.Commands;
 using Blixard.StateMachine.State;
 using Blixard.Systemd.Units;
+using LocalMiss = Blixard.Client.Contracts.LocalMiss;
 
 namespace Blixard.Node.Tests.Agent;
 
@@ -33,7 +35,7 @@ public sealed class VmFactsTests
     }
 
     [Fact]
-    public async Task One_that_is_not_ready_is_asked_again_a_few_times_and_then_no_more()
+    public async Task One_that_does_not_answer_is_asked_again_a_few_times_and_then_every_five_minutes()
     {
         await using var bench = await RunningAsync(size: null);
         await AdvanceUntilAsync(bench, () => bench.Guests.Asked.Count == 2);
@@ -41,11 +43,20 @@ public sealed class VmFactsTests
         await AdvanceUntilAsync(bench, () => LimitOf(bench.Cluster.State) == 256 * Mebi);
         Assert.Equal(3, bench.Guests.Asked.Count);
 
-        await using var never = await RunningAsync(size: null);
-        await AdvanceUntilAsync(never, () => never.Guests.Asked.Count == 5);
-        var reports = never.Cluster.Reports.Count(r => r.UnchangedSince != 0);
-        await AdvanceUntilAsync(never, () => never.Cluster.Reports.Count(r => r.UnchangedSince != 0) > reports + 4);
-        Assert.Equal(5, never.Guests.Asked.Count);
+        await using var late = await RunningAsync(size: null);
+        await AdvanceUntilAsync(late, () => late.Guests.Asked.Count == 5);
+        var miss = Assert.Single(Misses(late));
+        Assert.Equal((LocalMiss.Hypervisor, "web1"), (miss.Kind, miss.Name));
+        Assert.EndsWith("/web1/web1.sock: there is no such socket", miss.Reason, StringComparison.Ordinal);
+
+        // What kept it from answering ends.
+        late.Guests.Size = new(256 * Mebi, 1);
+        await AdvanceUntilAsync(late, () => LimitOf(late.Cluster.State) == 256 * Mebi);
+        var times = late.Guests.Times.ToArray();
+        Assert.True(times.Length > 5);
+        Assert.True(times[4] - miss.Since >= TimeSpan.FromSeconds(44), $"since {miss.Since}, at {times[4]}");
+        Assert.True(times[5] - times[4] >= TimeSpan.FromMinutes(5), $"at {times[4]} and at {times[5]}");
+        Assert.Empty(Misses(late));
     }
 
     [Fact]
@@ -139,6 +150,9 @@ public sealed class VmFactsTests
         bench.Cluster.Raise(CommandVersions.FullObservations);
         await bench.UntilAsync(_ => FactsOf(bench) is { Hypervisor: "qemu", Vcpus: 2 });
     }
+
+    private static IReadOnlyList<LocalMiss> Misses(AgentBench bench) =>
+        new AgentFigures(bench.Views, bench.Journal).Report().Misses;
 
     private static async Task<AgentBench> RunningAsync(GuestSize? size)
     {

@@ -53,6 +53,7 @@ public sealed class VmSamplerTests : IDisposable
 
         Assert.Null(SampleOf(view));
         Assert.NotNull(view.Vms["web2"].Sample);
+        Assert.Equal((true, false), (view.Vms["web1"].FiguresMissing, view.Vms["web2"].FiguresMissing));
         Assert.Equal(0, _errors.Malformed);
     }
 

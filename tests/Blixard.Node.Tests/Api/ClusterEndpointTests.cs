@@ -121,7 +121,7 @@ public class ClusterEndpointTests
 
         var cluster = await host.ReadAsync("/v1/cluster", ApiJson.Default.ClusterStatus);
 
-        Assert.Contains("VM web1 runs on more than one node", cluster.Warnings[0]);
+        Assert.Contains("VM web1 runs on n1 and n2: stop all but one", cluster.Warnings[0]);
     }
 
     [Fact]
