@@ -15,6 +15,7 @@ internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRa
 
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _readConfirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ReadOnlyMemory<byte> _lostCommand;
     private RaftStatus _status = new(
         Self: Members[0],
@@ -89,9 +90,20 @@ internal sealed class FakeEngine(ApplyLoop loop, ReplicationEvents events) : IRa
         ReadOnlyMemory<byte> command, ulong term, CancellationToken cancellationToken) =>
         ProposeAsync(command, cancellationToken);
 
-    public Task<ulong> ReadIndexAsync(CancellationToken cancellationToken) => Status.Leader.IsNone
-        ? Task.FromException<ulong>(new NoLeaderException("no leader confirmed the read in time"))
-        : Task.FromResult(Status.Commit + Behind);
+    /// <summary>Completes once the index of a read was asked for and given.</summary>
+    public Task ReadConfirmed => _readConfirmed.Task;
+
+    public Task<ulong> ReadIndexAsync(CancellationToken cancellationToken)
+    {
+        if (Status.Leader.IsNone)
+        {
+            return Task.FromException<ulong>(new NoLeaderException("no leader confirmed the read in time"));
+        }
+
+        var index = Status.Commit + Behind;
+        _readConfirmed.TrySetResult();
+        return Task.FromResult(index);
+    }
 
     /// <summary>What the engine says to a change, if it does not make it.</summary>
     public ChangeResult? RefusesChange { get; set; }
