@@ -24,7 +24,7 @@ public sealed class GuestTests(OneHost one)
         Assert.Equal(MemoryLimitSource.Qmp, guest.Resources.MemoryLimitSource);
         Assert.Equal(($"{Directory}/runner", $"{Directory}/runner"), (guest.RunningRunner, guest.CurrentRunner));
         Assert.False(guest.RestartPending);
-        Assert.Contains($"blixard_vm_memory_limit_bytes{{vm=\"{OneHost.Guest}\"}} {128 << 20}", await ScrapeAsync());
+        Assert.Contains($"blixard_vm_memory_limit_bytes{{vm=\"{OneHost.Guest}\"}} {128 << 20}", await one.ScrapeAsync());
 
         // As microvm -u does it; no unit tells of that.
         await one.Host.ExecAsync(
@@ -55,7 +55,7 @@ public sealed class GuestTests(OneHost one)
         var metrics = (Received: 0L, Sent: 0L);
         await Eventually.HoldsAsync("the next sample is exported", TimeSpan.FromSeconds(20), async () =>
         {
-            var text = await ScrapeAsync();
+            var text = await one.ScrapeAsync();
             metrics = (Figure(text, "receive"), Figure(text, "transmit"));
             return metrics.Received >= received && metrics.Sent >= sent;
         });
@@ -138,11 +138,5 @@ public sealed class GuestTests(OneHost one)
         var name = $"blixard_vm_network_{direction}_bytes_total{{vm=\"{OneHost.Guest}\"}} ";
         var line = metrics.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal));
         return line is null ? -1 : long.Parse(line[name.Length..], CultureInfo.InvariantCulture);
-    }
-
-    private async Task<string> ScrapeAsync()
-    {
-        using var http = new HttpClient();
-        return await http.GetStringAsync(new Uri($"http://127.0.0.1:{one.Host.Port}/metrics"));
     }
 }

@@ -41,6 +41,8 @@ public sealed class OneHost : IAsyncLifetime
                 "--env", $"BLIXARD__AGENT__USERS__1={OtherUser}",
                 "--env", "BLIXARD__AGENT__SAMPLESECONDS=1",
                 "--env", "BLIXARD__AGENT__KEEPALIVESECONDS=2",
+                // So that the history finds its disk full by itself.
+                "--env", "BLIXARD__HISTORY__RESERVEBYTES=0",
             ]);
         await Host.OpenDoorAsync();
         await HasAsync("web1", vm => vm.State == VmState.Running);
@@ -61,6 +63,12 @@ public sealed class OneHost : IAsyncLifetime
         ThreeHosts.Require();
         Assert.SkipWhen(
             string.IsNullOrEmpty(Assets), "needs a guest to boot: BLIXARD_GUEST_ASSETS is not set (make test sets it)");
+    }
+
+    internal async Task<string> ScrapeAsync()
+    {
+        using var http = new HttpClient();
+        return await http.GetStringAsync(new Uri($"http://127.0.0.1:{Host.Port}/metrics"));
     }
 
     /// <summary>Waits until the cluster says that of the VM.</summary>
