@@ -12,6 +12,7 @@ public sealed partial class Command
         BodyOneofCase.UpdateHealth => nameof(Commands.UpdateHealth),
         BodyOneofCase.UpdateMonitoringAssignments => nameof(Commands.UpdateMonitoringAssignments),
         BodyOneofCase.SetAnnotation => nameof(Commands.SetAnnotation),
+        BodyOneofCase.SetHealthPolicy => nameof(Commands.SetHealthPolicy),
         BodyOneofCase.ForgetObservation => nameof(Commands.ForgetObservation),
         BodyOneofCase.RegisterNode => nameof(Commands.RegisterNode),
         BodyOneofCase.UpdateNode => nameof(Commands.UpdateNode),
@@ -55,6 +56,8 @@ public sealed partial class Command
     public static Command Of(UpdateMonitoringAssignments body) => new() { UpdateMonitoringAssignments = body };
 
     public static Command Of(SetAnnotation body) => new() { SetAnnotation = body };
+
+    public static Command Of(SetHealthPolicy body) => new() { SetHealthPolicy = body };
 
     public static Command Of(ForgetObservation body) => new() { ForgetObservation = body };
 

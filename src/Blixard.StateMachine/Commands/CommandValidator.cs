@@ -20,6 +20,12 @@ public static class CommandValidator
     /// <summary>Of the store path of a runner.</summary>
     public const int MaxRunnerLength = 512;
 
+    /// <summary>Lines of the journal that an observation carries.</summary>
+    public const int MaxJournalLines = 5;
+
+    /// <summary>Of such a line's message, in bytes of UTF-8.</summary>
+    public const int MaxJournalLineBytes = 256;
+
     /// <summary>Of one annotation's value, in bytes.</summary>
     public const int MaxAnnotationBytes = 4096;
 
@@ -87,6 +93,7 @@ public static class CommandValidator
         Command.BodyOneofCase.UpdateMonitoringAssignments =>
             NodeRules.Check(command.UpdateMonitoringAssignments, command.DecidedTerm),
         Command.BodyOneofCase.SetAnnotation => VmRules.Check(command.SetAnnotation),
+        Command.BodyOneofCase.SetHealthPolicy => HealthPolicyRules.Check(command.SetHealthPolicy),
         Command.BodyOneofCase.ForgetObservation => VmRules.Check(command.ForgetObservation, command.DecidedTerm),
         Command.BodyOneofCase.RegisterNode => NodeRules.Check(command.RegisterNode),
         Command.BodyOneofCase.UpdateNode => NodeRules.Check(command.UpdateNode, command.DecidedTerm),

@@ -22,6 +22,9 @@ public static class CommandVersions
     /// </summary>
     public const uint FullObservations = 4;
 
+    /// <summary>From which on there are health policies.</summary>
+    public const uint Health = 4;
+
     /// <summary>From here on VMs may be managed: leases, fences, placements and operations.</summary>
     public const uint ManagedVms = 5;
 
@@ -39,7 +42,8 @@ public static class CommandVersions
     //   2  AdvanceTime, and with it the end of sessions that are unused for long
     //   3  the envelope's idempotency key, and the session that a command supersedes; CancelMembershipChange
     //   4  what a VM is made of, and VMs that their node can't see at the moment (VmObservation facts, unseen);
-    //      figures beyond the first (ResourceUsage from number 15 on); ForgetObservation
+    //      figures beyond the first (ResourceUsage from number 15 on); ForgetObservation;
+    //      SetHealthPolicy; errors and recovery of an observation; weight and critical of a check
     //   5  leases, fences, managed VMs and their operations; with them a node's kill budget and watchdog (UpdateNode) and
     //      where a VM's volumes lie (VmFacts storage)
     public static uint Needed(Command command)
@@ -55,6 +59,8 @@ public static class CommandVersions
             Command.BodyOneofCase.AdvanceTime => 2,
             Command.BodyOneofCase.CancelMembershipChange => 3,
             Command.BodyOneofCase.ForgetObservation => FullObservations,
+            Command.BodyOneofCase.SetHealthPolicy => Health,
+            Command.BodyOneofCase.UpdateHealth when command.UpdateHealth.Checks.Any(HasWeight) => Health,
             Command.BodyOneofCase.UpdateState => NeededBy(command.UpdateState),
             Command.BodyOneofCase.UpdateNode when command.UpdateNode.HasKillBudgetMs || command.UpdateNode.HasWatchdogMs =>
                 ManagedVms,
@@ -93,7 +99,10 @@ public static class CommandVersions
                 return ManagedVms;
             }
 
-            needed = vm.Facts is not null || vm.Unseen || HasLaterFigures(vm.Resources) ? FullObservations : needed;
+            needed = vm.Facts is not null || vm.Unseen || HasLaterFigures(vm.Resources) || vm.Errors.Count > 0
+                || vm.Recovery is not null || vm.Checks.Any(HasWeight)
+                ? FullObservations
+                : needed;
         }
 
         return needed;
@@ -114,4 +123,6 @@ public static class CommandVersions
 
         return false;
     }
+
+    private static bool HasWeight(CheckResult check) => check.HasWeight || check.Critical;
 }

@@ -157,7 +157,7 @@ public static class Rules
     }
 
     /// <summary>What the text of a refusal may repeat of a bad value: it is replicated and shown.</summary>
-    private static string Shown(string value)
+    internal static string Shown(string value)
     {
         var shown = value.Length > 80 ? value[..80] + "..." : value;
         return string.Create(shown.Length, shown, static (span, text) =>

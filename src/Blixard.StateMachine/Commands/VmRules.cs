@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Google.Protobuf.Collections;
 
 namespace Blixard.StateMachine.Commands;
@@ -67,7 +68,9 @@ internal static class VmRules
             ?? Rules.Text("probe", observation.Probe, 256)
             ?? (observation.Resources is { } resources ? Check(resources) : null)
             ?? Checks(observation.Checks)
-            ?? (observation.Facts is { } facts ? Check(facts) : null);
+            ?? (observation.Facts is { } facts ? Check(facts) : null)
+            ?? Errors(observation.Errors)
+            ?? (observation.Recovery is { } recovery ? Check(recovery) : null);
         return Rules.Name("vm", observation.Vm) ?? (problem is null ? null : $"VM {observation.Vm}: {problem}");
     }
 
@@ -172,11 +175,36 @@ internal static class VmRules
         {
             problem ??= Rules.Name("check", check.Name)
                 ?? Rules.Text($"message of check {check.Name}", check.Message, CommandValidator.MaxMessageLength)
+                ?? (check.Weight > HealthPolicyRules.MaxWeight
+                    ? $"weight {check.Weight} of check {check.Name} is not 0 to {HealthPolicyRules.MaxWeight}"
+                    : null)
                 ?? (seen.Add(check.Name) ? null : $"check {check.Name} is listed twice");
         }
 
         return problem;
     }
+
+    private static string? Errors(RepeatedField<JournalError> lines)
+    {
+        var problem = Rules.Count("errors", lines.Count, CommandValidator.MaxJournalLines);
+        foreach (var line in lines)
+        {
+            problem ??= Rules.Time("time of a line", line.TimeUnixMs)
+                ?? (line.Priority > 7 ? $"priority {line.Priority} is not one of syslog" : null)
+                ?? Rules.Text("a line", line.Message, CommandValidator.MaxJournalLineBytes)
+                ?? Rules.Count(
+                    "bytes of a line",
+                    Encoding.UTF8.GetByteCount(line.Message),
+                    CommandValidator.MaxJournalLineBytes);
+        }
+
+        return problem;
+    }
+
+    private static string? Check(Recovery recovery) =>
+        Rules.OptionalTime("last_unix_ms", recovery.LastUnixMs)
+        ?? Rules.OptionalTime("next_unix_ms", recovery.NextUnixMs)
+        ?? Rules.Text("reason of the recovery", recovery.Reason, CommandValidator.MaxReasonLength);
 
     private static string? State(VmState state) =>
         state is >= VmState.Unknown and <= VmState.Failed

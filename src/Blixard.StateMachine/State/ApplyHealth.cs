@@ -3,7 +3,10 @@ using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
 
-/// <summary>UpdateMonitoringAssignments and UpdateHealth: who judges a VM from outside, and the verdict.</summary>
+/// <summary>
+/// UpdateMonitoringAssignments, UpdateHealth and SetHealthPolicy: who judges a VM from outside, what was found, and
+/// what is made of it.
+/// </summary>
 internal static class ApplyHealth
 {
     public static CommandResult Update(StateEdit edit, UpdateHealth body)
@@ -32,6 +35,22 @@ internal static class ApplyHealth
                 new Health(
                     body.Source, body.Node, ObservationCodec.Read(body.Checks), verdict, body.Message, edit.Now));
         edit.Put(vm with { Health = health }, $"judged by {body.Node}");
+        return edit.Applied();
+    }
+
+    public static CommandResult SetPolicy(StateEdit edit, SetHealthPolicy body)
+    {
+        if (!edit.Before.Vms.TryGetValue(body.Vm, out var vm))
+        {
+            return new Rejected(RejectionReason.VmNotFound, Refusals.VmNotFound(body.Vm));
+        }
+
+        var policy = body.Policy is { } given ? HealthPolicyCodec.Read(given) : null;
+        if (policy is not null || vm.HealthPolicy is not null)
+        {
+            edit.Put(vm with { HealthPolicy = policy }, $"health policy set by {edit.Command.Actor}");
+        }
+
         return edit.Applied();
     }
 

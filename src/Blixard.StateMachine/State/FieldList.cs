@@ -7,7 +7,12 @@ namespace Blixard.StateMachine.State;
 /// times of being seen, counters of reports. <paramref name="Digest"/> stands for the whole of a value that
 /// <paramref name="Value"/> shows in part only; null: <paramref name="Value"/> is the whole.
 /// </summary>
-internal readonly record struct Field(string Path, FieldValue Value, bool Silent, ulong? Digest = null);
+/// <remarks>
+/// What is <paramref name="Concluded"/> from other fields is told and not hashed, so that a later version may conclude
+/// more, or otherwise, and still agree with an earlier one on what the state is.
+/// </remarks>
+internal readonly record struct Field(
+    string Path, FieldValue Value, bool Silent, ulong? Digest = null, bool Concluded = false);
 
 /// <summary>
 /// An entity, taken apart into fields by <see cref="VmFields"/> and <see cref="NodeFields"/>: the one description from
@@ -46,6 +51,9 @@ internal sealed class FieldList
         }
     }
 
+    public void Concluded(string path, string value) =>
+        _fields.Add(new Field(path, FieldValue.Of(value), Silent: false, Concluded: true));
+
     /// <summary>Bytes, told by a text that is another one wherever the digest is.</summary>
     public void Bytes(string path, string shown, ulong digest) =>
         _fields.Add(new Field(path, FieldValue.Of(shown), Silent: false, digest));
@@ -57,6 +65,11 @@ internal sealed class FieldList
         var sum = 0UL;
         foreach (var field in _fields)
         {
+            if (field.Concluded)
+            {
+                continue;
+            }
+
             var hash = StateHash.Mix(StateHash.Mix(seed, field.Path), (ulong)field.Value.Kind);
             hash = field.Digest is { } digest ? StateHash.Mix(hash, digest)
                 : field.Value.Text is { } text ? StateHash.Mix(hash, text)

@@ -60,6 +60,12 @@ public sealed record NodeObservation
     /// <summary>How the monitor reaches the guest from outside; empty: not at all.</summary>
     public string Probe { get; init; } = "";
 
+    /// <summary>The newest lines of the journal about the unit with priority err or worse, oldest first.</summary>
+    public ImmutableArray<ErrorLine> Errors { get; init; } = [];
+
+    /// <summary>What the node did to get the VM well again; null: nothing since it was last well for long.</summary>
+    public RecoveryRecord? Recovery { get; init; }
+
     /// <summary>When a report last differed from the one before it.</summary>
     public long LastUpdate { get; init; }
 
@@ -110,7 +116,23 @@ public sealed record Facts
 }
 
 /// <summary>A health check's last result.</summary>
-public sealed record Check(string Name, bool Passed, string Message);
+public sealed record Check(string Name, bool Passed, string Message)
+{
+    /// <summary>How much its failure counts where the policy does not say; null: what is usual.</summary>
+    public uint? Weight { get; init; }
+
+    /// <summary>Its failure alone makes the VM unhealthy.</summary>
+    public bool Critical { get; init; }
+}
+
+/// <summary>A line of the journal: Unix milliseconds, priority as in syslog (0 emerg to 3 err).</summary>
+public sealed record ErrorLine(long Time, uint Priority, string Message);
+
+/// <summary>
+/// Restarts of a VM that was not well, counted from when it was last well for long. Times in Unix milliseconds by the
+/// clock of the VM's host; <paramref name="Next"/> is 0 where none waits.
+/// </summary>
+public sealed record RecoveryRecord(uint Attempts, long Last, string Reason, long Next, bool Exhausted);
 
 /// <summary>
 /// Figures of one sample, in whole numbers; null means that the host could not tell, never zero. CPU in thousandths of

@@ -23,6 +23,10 @@ internal static class ObservationCodec
         Checks = Read(item.Checks),
         Probe = item.Probe,
         Facts = item.Facts is { } facts ? FactsCodec.Read(facts) : null,
+        Errors = [.. item.Errors.Select(line => new ErrorLine(line.TimeUnixMs, line.Priority, line.Message))],
+        Recovery = item.Recovery is { } recovery
+            ? new(recovery.Attempts, recovery.LastUnixMs, recovery.Reason, recovery.NextUnixMs, recovery.Exhausted)
+            : null,
     };
 
     public static ImmutableSortedDictionary<string, Check> Read(RepeatedField<CheckResult> checks)
@@ -30,7 +34,11 @@ internal static class ObservationCodec
         var byName = Ordinal.Map<Check>().ToBuilder();
         foreach (var check in checks)
         {
-            byName[check.Name] = new Check(check.Name, check.Passed, check.Message);
+            byName[check.Name] = new Check(check.Name, check.Passed, check.Message)
+            {
+                Weight = check.HasWeight ? check.Weight : null,
+                Critical = check.Critical,
+            };
         }
 
         return byName.ToImmutable();
@@ -63,11 +71,39 @@ internal static class ObservationCodec
         }
 
         item.Checks.AddRange(observation.Checks.Values.Select(Write));
+        item.Errors.AddRange(observation.Errors.Select(
+            line => new JournalError { TimeUnixMs = line.Time, Priority = line.Priority, Message = line.Message }));
+        if (observation.Recovery is { } recovery)
+        {
+            item.Recovery = new()
+            {
+                Attempts = recovery.Attempts,
+                LastUnixMs = recovery.Last,
+                Reason = recovery.Reason,
+                NextUnixMs = recovery.Next,
+                Exhausted = recovery.Exhausted,
+            };
+        }
+
         return item;
     }
 
-    public static CheckResult Write(Check check) =>
-        new() { Name = check.Name, Passed = check.Passed, Message = check.Message };
+    public static CheckResult Write(Check check)
+    {
+        var result = new CheckResult
+        {
+            Name = check.Name,
+            Passed = check.Passed,
+            Message = check.Message,
+            Critical = check.Critical,
+        };
+        if (check.Weight is { } weight)
+        {
+            result.Weight = weight;
+        }
+
+        return result;
+    }
 
     private static Resources Read(ResourceUsage usage) => new()
     {

@@ -177,6 +177,7 @@ public sealed class StateDraft
         Command.BodyOneofCase.UpdateHealth => ApplyHealth.Update(edit, edit.Command.UpdateHealth),
         Command.BodyOneofCase.UpdateMonitoringAssignments =>
             ApplyHealth.Assign(edit, edit.Command.UpdateMonitoringAssignments),
+        Command.BodyOneofCase.SetHealthPolicy => ApplyHealth.SetPolicy(edit, edit.Command.SetHealthPolicy),
         Command.BodyOneofCase.RegisterNode => ApplyNode.Register(edit, edit.Command.RegisterNode),
         Command.BodyOneofCase.UpdateNode => ApplyNode.Update(edit, edit.Command.UpdateNode),
         Command.BodyOneofCase.ChangeMembership => ApplyMembership.Ask(edit, edit.Command.ChangeMembership),

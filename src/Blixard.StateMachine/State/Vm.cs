@@ -37,6 +37,9 @@ public sealed record Vm
     /// <summary>The node that judges this VM from outside; null: none yet.</summary>
     public string? Monitor { get; init; }
 
+    /// <summary>How its health is judged; null: as without a word about it.</summary>
+    public VmHealthPolicy? HealthPolicy { get; init; }
+
     /// <summary>How the cluster keeps it; null: it is only observed.</summary>
     public Management? Management { get; init; }
 
@@ -191,6 +194,9 @@ public sealed record Vm
         }
     }
 
+    /// <summary>How well it is, all that is known taken together (<see cref="HealthVerdict"/>).</summary>
+    public HealthStatus HealthStatus => HealthVerdict.Of(this);
+
     /// <summary>
     /// What a node said of it may be forgotten: that node says itself that it has it no more, and either another node
     /// defines it, or nothing goes with it that somebody noted or that is an alarm. A managed VM stays, and what the node
@@ -199,7 +205,8 @@ public sealed record Vm
     public bool CanForget(string node) =>
         Observations.TryGetValue(node, out var last) && last.Staleness == Staleness.Absent
         && !(Placement is { MayRun: true } placement && placement.Node == node)
-        && (Observations.Count > 1 || (Management is null && Annotations.All.Count == 0 && RefusedClaims.IsEmpty));
+        && (Observations.Count > 1
+            || (Management is null && HealthPolicy is null && Annotations.All.Count == 0 && RefusedClaims.IsEmpty));
 
     private static bool? Pass(ImmutableSortedDictionary<string, Check> checks, bool? before)
     {

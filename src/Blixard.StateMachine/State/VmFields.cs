@@ -21,6 +21,7 @@ internal static class VmFields
         // Concluded, but what a reader of events wants to know.
         fields.Text("state", vm.StateText);
         fields.Flag("healthy", vm.Healthy);
+        fields.Concluded("health_status", HealthVerdict.Of(vm).ToString());
         fields.Flag("duplicate_running", vm.DuplicateRunning);
         foreach (var node in vm.RunningOn)
         {
@@ -46,6 +47,11 @@ internal static class VmFields
             {
                 Add(fields, $"health[{source}].", health);
             }
+        }
+
+        if (vm.HealthPolicy is { } policy && !ReferenceEquals(policy, other?.HealthPolicy))
+        {
+            HealthPolicyFields.Add(fields, "health_policy.", policy);
         }
 
         if (!ReferenceEquals(vm.Annotations, other?.Annotations))
@@ -94,6 +100,23 @@ internal static class VmFields
         if (observation.Facts is { } facts)
         {
             Add(fields, at + "facts.", facts);
+        }
+
+        for (var i = 0; i < observation.Errors.Length; i++)
+        {
+            var (line, which) = (observation.Errors[i], $"{at}errors[{i}].");
+            fields.Number(which + "time", line.Time, silent: true);
+            fields.Number(which + "priority", line.Priority, silent: true);
+            fields.Text(which + "message", line.Message);
+        }
+
+        if (observation.Recovery is { } recovery)
+        {
+            fields.Number(at + "recovery.attempts", recovery.Attempts);
+            fields.Number(at + "recovery.last", recovery.Last == 0 ? null : recovery.Last);
+            fields.Text(at + "recovery.reason", recovery.Reason);
+            fields.Number(at + "recovery.next", recovery.Next == 0 ? null : recovery.Next);
+            fields.Flag(at + "recovery.exhausted", recovery.Exhausted);
         }
 
         if (observation.Resources is { } resources)
@@ -182,6 +205,11 @@ internal static class VmFields
         {
             fields.Flag($"{at}checks[{check.Name}].passed", check.Passed);
             fields.Text($"{at}checks[{check.Name}].message", check.Message);
+            fields.Number($"{at}checks[{check.Name}].weight", check.Weight);
+            if (check.Critical)
+            {
+                fields.Flag($"{at}checks[{check.Name}].critical", true);
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ internal static class VmImages
             Uuid = vm.Uuid,
             CreatedAt = vm.CreatedAt,
             Monitor = vm.Monitor ?? "",
+            HealthPolicy = vm.HealthPolicy is { } policy ? HealthPolicyCodec.Write(policy) : null,
         };
         image.Observations.AddRange(vm.Observations.Values.Select(observation => Of(vm.Name, observation)));
         image.RefusedClaims.AddRange(
@@ -33,6 +34,7 @@ internal static class VmImages
         Uuid = image.Uuid,
         CreatedAt = image.CreatedAt,
         Monitor = image.Monitor.Length == 0 ? null : image.Monitor,
+        HealthPolicy = image.HealthPolicy is { } policy ? HealthPolicyCodec.Read(policy) : null,
         Observations = StateImage.Keyed("observation", image.Observations.Select(Read), seen => seen.Node),
         RefusedClaims = Ordinal.Map<long>().AddRange(
             image.RefusedClaims.Select(claim => KeyValuePair.Create(claim.Node, claim.ClaimedAt))),

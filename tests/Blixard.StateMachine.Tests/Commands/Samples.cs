@@ -27,6 +27,8 @@ internal static class Samples
                 ["RegisterNodeWithClusterVersion"] = RegisterNodeWithClusterVersion(),
                 ["SetAnnotationWithKey"] = SetAnnotationWithKey(),
                 ["Compressed"] = Compressed(),
+                ["UpdateStateWithHealth"] = UpdateStateWithHealth(),
+                ["UpdateHealthWithWeight"] = UpdateHealthWithWeight(),
             };
             foreach (var command in All)
             {
@@ -72,6 +74,7 @@ internal static class Samples
                 Key = "owner",
                 Value = ByteString.CopyFrom(0x6d, 0x65, 0x00, 0xff),
             }),
+            Command.BodyOneofCase.SetHealthPolicy => Command.Of(new SetHealthPolicy { Vm = "web1", Policy = Policy() }),
             Command.BodyOneofCase.ForgetObservation => Command.Of(
                 new ForgetObservation { Vm = "web1", Node = "n1", Reason = "not on n1 for more than 24 h" }),
             Command.BodyOneofCase.RegisterNode => Command.Of(new RegisterNode
@@ -208,6 +211,63 @@ internal static class Samples
         command.IdempotencyKey = "5f2c~!";
         command.RequestHash = 0xfedcba9876543210;
         command.Supersedes = new Superseded { ClientId = 9, Sequence = 300 };
+        return command;
+    }
+
+    private static HealthPolicy Policy() => new()
+    {
+        Probes =
+        {
+            new HealthProbe
+            {
+                Name = "web",
+                Kind = ProbeKind.Http,
+                Target = "http://10.0.0.5:8080/health",
+                IntervalSeconds = 10,
+                TimeoutMs = 2000,
+                Weight = 50,
+                Failures = 3,
+                Successes = 2,
+                ExpectedStatus = 204,
+                Critical = true,
+            },
+        },
+        Weights = { new CheckWeight { Check = "journal_errors", Weight = 5 } },
+        DegradedAt = 10,
+        UnhealthyAt = 60,
+        MaxCpuPercent = 80,
+        MaxMemoryPercent = 85,
+        MaxJournalErrors = 3,
+        Recovery = RecoveryAction.Restart,
+        RecoveryLimit = 3,
+        RecoveryAfterSeconds = 30,
+        AnomaliesOff = true,
+    };
+
+    private static Command UpdateStateWithHealth()
+    {
+        var command = Of(Command.BodyOneofCase.UpdateState);
+        var seen = command.UpdateState.Vms[0];
+        seen.Checks[0].Weight = 100;
+        seen.Checks[0].Critical = true;
+        seen.Errors.Add(
+            new JournalError { TimeUnixMs = 1_800_000_000_050, Priority = 3, Message = "I/O error, sector 1" });
+        seen.Recovery = new()
+        {
+            Attempts = 2,
+            LastUnixMs = 1_800_000_000_060,
+            Reason = "unresponsive for 30 s",
+            NextUnixMs = 1_800_000_020_060,
+            Exhausted = true,
+        };
+        return command;
+    }
+
+    private static Command UpdateHealthWithWeight()
+    {
+        var command = Of(Command.BodyOneofCase.UpdateHealth);
+        command.UpdateHealth.Checks[0].Weight = 40;
+        command.UpdateHealth.Checks[0].Critical = true;
         return command;
     }
 

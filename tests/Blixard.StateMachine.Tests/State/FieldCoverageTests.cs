@@ -63,6 +63,10 @@ public sealed class FieldCoverageTests
 
     public static TheoryData<string> FactProperties => Names<Facts>();
 
+    public static TheoryData<string> PolicyProperties => Names<VmHealthPolicy>();
+
+    public static TheoryData<string> ProbeProperties => Names<Probe>();
+
     public static TheoryData<string> LeaseProperties => Names<NodeLease>();
 
     public static TheoryData<string> DrainProperties => Names<NodeDrain>();
@@ -162,6 +166,65 @@ public sealed class FieldCoverageTests
     [InlineData(nameof(Health.LastUpdate))]
     public void Every_property_of_a_verdict_counts(string property) => Counts(
         With(Node, Web), With(Node, Web with { Health = Map("monitor", Changed(Judged, property)) }));
+
+    [Theory]
+    [MemberData(nameof(PolicyProperties))]
+    public void Every_property_of_a_health_policy_counts(string property) => Counts(
+        With(Node, Web with { HealthPolicy = VmHealthPolicy.None }),
+        With(Node, Web with { HealthPolicy = Changed(VmHealthPolicy.None, property) }));
+
+    [Theory]
+    [MemberData(nameof(ProbeProperties))]
+    public void Every_property_of_a_probe_counts(string property)
+    {
+        var probe = new Probe { Name = "web" };
+
+        Counts(With(probe), With(Changed(probe, property)));
+
+        static ClusterState With(Probe probe) => FieldCoverageTests.With(
+            Node, Web with { HealthPolicy = VmHealthPolicy.None with { Probes = Map("web", probe) } });
+    }
+
+    [Fact]
+    public void Every_part_of_a_check_counts()
+    {
+        var check = new Check("c", false, "no");
+        Check[] others =
+        [
+            check with { Passed = true }, check with { Message = "not" }, check with { Weight = 0 },
+            check with { Critical = true },
+        ];
+        Assert.All(others, other => Counts(With(check), With(other)));
+
+        static ClusterState With(Check check) => FieldCoverageTests.With(
+            Node, Web with { Observations = Map("n1", Observation with { Checks = Map("c", check) }) });
+    }
+
+    [Fact]
+    public void Every_part_of_an_error_line_counts()
+    {
+        var line = new ErrorLine(1, 3, "I/O error");
+        ErrorLine[] others = [line with { Time = 2 }, line with { Priority = 2 }, line with { Message = "" }];
+        Assert.All(others, other => Counts(With(line), With(other)));
+
+        static ClusterState With(ErrorLine line) => FieldCoverageTests.With(
+            Node, Web with { Observations = Map("n1", Observation with { Errors = [line] }) });
+    }
+
+    [Fact]
+    public void Every_part_of_a_recovery_counts()
+    {
+        var done = new RecoveryRecord(1, 2, "why", 3, Exhausted: false);
+        RecoveryRecord[] others =
+        [
+            done with { Attempts = 2 }, done with { Last = 3 }, done with { Reason = "" }, done with { Next = 0 },
+            done with { Exhausted = true },
+        ];
+        Assert.All(others, other => Counts(With(done), With(other)));
+
+        static ClusterState With(RecoveryRecord done) => FieldCoverageTests.With(
+            Node, Web with { Observations = Map("n1", Observation with { Recovery = done }) });
+    }
 
     [Fact]
     public void Settings_and_version_count()
@@ -264,6 +327,13 @@ public sealed class FieldCoverageTests
         Resources => new Resources { Pids = 1 },
         Facts => new Facts { Vcpus = 2 },
         ImmutableArray<string> names => names.Add("vm-web"),
+        ImmutableArray<ErrorLine> => ImmutableArray.Create(new ErrorLine(1, 3, "")),
+        ImmutableSortedDictionary<string, uint> => Map("c", 5u),
+        ImmutableSortedDictionary<string, Probe> => Map("p", new Probe { Name = "p" }),
+        null when type == typeof(RecoveryRecord) => new RecoveryRecord(0, 0, "", 0, Exhausted: false),
+        null when type == typeof(VmHealthPolicy) => VmHealthPolicy.None,
+        ProbeKind => ProbeKind.Tcp,
+        RecoveryAction => RecoveryAction.Restart,
         Annotations => Annotations.None.With("owner", ByteString.CopyFromUtf8("me")),
         string text => text + "x",
         null when type == typeof(string) => "x",
