@@ -81,6 +81,34 @@ public sealed class BlixardClient : IDisposable
         body: null,
         cancellationToken);
 
+    /// <summary>How the health of a VM is judged; the usual policy where it has none of its own.</summary>
+    public Task<Answer<HealthPolicy>> GetHealthPolicyAsync(
+        string vm, ReadOptions options, CancellationToken cancellationToken) =>
+        GetAsync(
+            ApiRoutes.HealthPolicy(ResourceName.Check("VM", vm)),
+            options,
+            ApiJson.Default.HealthPolicy,
+            cancellationToken);
+
+    /// <summary>Sets the whole policy: what it leaves out is as usual.</summary>
+    public Task<Answer<HealthPolicy>> SetHealthPolicyAsync(
+        string vm, HealthPolicy policy, CancellationToken cancellationToken) =>
+        SendAsync(
+            HttpMethod.Put,
+            ApiRoutes.HealthPolicy(ResourceName.Check("VM", vm)),
+            () => JsonContent.Create(policy, ApiJson.Default.HealthPolicy),
+            ApiJson.Default.HealthPolicy,
+            _options.Timeout,
+            cancellationToken);
+
+    /// <summary>Back to the usual policy.</summary>
+    /// <returns>The index at which it was so.</returns>
+    public Task<ulong> RemoveHealthPolicyAsync(string vm, CancellationToken cancellationToken) => ChangeAsync(
+        HttpMethod.Delete,
+        ApiRoutes.HealthPolicy(ResourceName.Check("VM", vm)),
+        body: null,
+        cancellationToken);
+
     /// <summary>The annotations of a VM, by key.</summary>
     public Task<Answer<IReadOnlyList<VmAnnotation>>> GetAnnotationsAsync(
         string vm, ReadOptions options, CancellationToken cancellationToken) =>

@@ -24,6 +24,7 @@ internal static class VmCommands
         vm.Add(Remove(builder));
         vm.Add(LogsCommand.Create(builder));
         vm.Add(HistoryCommand.Create(builder));
+        vm.Add(HealthCommand.Create(builder));
         vm.Add(AnnotationCommands.Set(builder));
         vm.Add(AnnotationCommands.List(builder));
         return vm;
@@ -137,7 +138,7 @@ internal static class VmCommands
         var vm = CommandBuilder.NameArgument("VM", "Its name or uuid, or the beginning of one");
         var force = new Option<bool>("--force")
         {
-            Description = "Also where a node has the VM still, or annotations go with it",
+            Description = "Also where a node has the VM still, or annotations or a health policy go with it",
         };
         return builder.Create(
             "remove",

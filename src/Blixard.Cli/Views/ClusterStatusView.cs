@@ -65,7 +65,9 @@ internal static class ClusterStatusView
         var states = Join(
             (vms.Running, "running"), (vms.Starting, "starting"), (vms.Stopping, "stopping"),
             (vms.Stopped, "stopped"), (vms.Failed, "failed"), (vms.Unknown, "unknown"));
-        var troubles = Join((vms.Stale, "stale"), (vms.Unhealthy, "unhealthy"));
+        var troubles = Join(
+            (vms.Stale, "stale"), (vms.Critical, "critical"), (vms.Unresponsive, "unresponsive"),
+            (vms.Unhealthy, "unhealthy"), (vms.Degraded, "degraded"));
         var total = Humanize.Number<int>(vms.Total);
         return total + (states.Length > 0 ? ": " + states : "") + (troubles.Length > 0 ? "; " + troubles : "");
     }

@@ -58,8 +58,12 @@ internal static class VmTable
     public static Cell Health(Vm vm) => vm switch
     {
         { Alarms: [var alarm, ..] } => new Cell(alarm == VmAlarms.DuplicateRunning ? "duplicate" : alarm, Tone.Bad),
-        { Health.Healthy: true } => new Cell("healthy", Tone.Good),
-        { Health.Healthy: false } => new Cell("unhealthy", Tone.Bad),
-        _ => null,
+        _ => VmAttention.HealthOf(vm) switch
+        {
+            HealthStatus.Unknown => null,
+            HealthStatus.Healthy => new Cell("healthy", Tone.Good),
+            HealthStatus.Degraded => new Cell("degraded", Tone.Warning),
+            var bad => new Cell(Exact.Name(bad), Tone.Bad),
+        },
     };
 }

@@ -17,6 +17,7 @@ internal static class VmView
             printer.Table(vm.Health.Checks, CheckColumns(now));
         }
 
+        HealthView.WriteDetails(printer, vm.Health, now);
         if (vm.Observations.Count > 0)
         {
             printer.Line();

@@ -24,6 +24,7 @@ namespace Blixard.Client.Contracts;
 [JsonSerializable(typeof(IReadOnlyList<VmAnnotation>))]
 [JsonSerializable(typeof(LogRecord))]
 [JsonSerializable(typeof(VmHistory))]
+[JsonSerializable(typeof(HealthPolicy))]
 [JsonSerializable(typeof(NodeInfo))]
 [JsonSerializable(typeof(IReadOnlyList<NodeInfo>))]
 [JsonSerializable(typeof(EventRecord))]

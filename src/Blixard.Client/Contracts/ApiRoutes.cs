@@ -96,6 +96,8 @@ public static class ApiRoutes
 
     public static string Vm(string vm) => $"{Vms}/{Uri.EscapeDataString(vm)}";
 
+    public static string HealthPolicy(string vm) => $"{Vm(vm)}/health-policy";
+
     public static string Annotations(string vm) => $"{Vm(vm)}/annotations";
 
     public static string Annotation(string vm, string key) => $"{Annotations(vm)}/{Uri.EscapeDataString(key)}";

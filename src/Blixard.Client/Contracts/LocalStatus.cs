@@ -108,13 +108,16 @@ public sealed record LocalMiss
     /// <summary>The kernel's figures of a VM that is at work are missing.</summary>
     public const string Figures = "figures";
 
+    /// <summary>Errors in the journal were not looked at, within the last hour or now.</summary>
+    public const string Journal = "journal";
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = [Manager, Hypervisor, Figures];
+    public static IReadOnlyList<string> Kinds { get; } = [Manager, Hypervisor, Figures, Journal];
 
     /// <summary>One of <see cref="Kinds"/>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>"system bus", "user NAME", or the VM's.</summary>
+    /// <summary>"system bus", "user NAME", "journal", or the VM's.</summary>
     public required string Name { get; init; }
 
     /// <summary>Since when; null: not known.</summary>

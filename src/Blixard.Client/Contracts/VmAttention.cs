@@ -24,7 +24,7 @@ public sealed record VmAttention
             5 => $"runs on {Count(RunningOn(vm).Count)} nodes: {string.Join(", ", RunningOn(vm))}",
             4 => "failed" + (vm.Result is { Length: > 0 } result and not "success" ? $" ({result})" : ""),
             3 => vm.StaleReason ?? "its facts are no longer refreshed",
-            2 => "unhealthy: " + FirstFailure(vm.Health),
+            2 => $"{HealthOf(vm).ToString().ToLowerInvariant()}: {FirstFailure(vm.Health)}",
             1 => "state unknown",
             _ => null,
         };
@@ -46,12 +46,24 @@ public sealed record VmAttention
             }),
     ];
 
+    /// <summary>A node of an earlier version says only whether all checks pass.</summary>
+    public static HealthStatus HealthOf(Vm vm)
+    {
+        ArgumentNullException.ThrowIfNull(vm);
+        return (vm.Health.Status, vm.Health.Healthy) switch
+        {
+            (HealthStatus.Unknown, false) => HealthStatus.Unhealthy,
+            (HealthStatus.Unknown, true) => HealthStatus.Healthy,
+            var (status, _) => status,
+        };
+    }
+
     private static int Severity(Vm vm) => vm switch
     {
         _ when vm.Alarms.Contains(VmAlarms.DuplicateRunning, StringComparer.Ordinal) => 5,
         { Stale: false, State: VmState.Failed } => 4,
         { Stale: true } => 3,
-        { State: VmState.Running, Health.Healthy: false } => 2,
+        { State: VmState.Running } when HealthOf(vm) >= HealthStatus.Degraded => 2,
         { State: VmState.Unknown } => 1,
         _ => 0,
     };

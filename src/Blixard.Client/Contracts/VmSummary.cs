@@ -1,7 +1,7 @@
 namespace Blixard.Client.Contracts;
 
 /// <summary>
-/// How many VMs are in which state. The six states add up to <see cref="Total"/>; the last four counts overlap with
+/// How many VMs are in which state. The six states add up to <see cref="Total"/>; the others overlap with
 /// them and with each other.
 /// </summary>
 public sealed record VmSummary
@@ -17,7 +17,11 @@ public sealed record VmSummary
     /// <summary>VMs whose facts are no longer refreshed (their node is lost, or they vanished from it).</summary>
     public required int Stale { get; init; }
 
+    /// <summary>By their health: see <see cref="HealthStatus"/>. Older nodes say unhealthy of all four.</summary>
     public required int Unhealthy { get; init; }
+    public int Degraded { get; init; }
+    public int Unresponsive { get; init; }
+    public int Critical { get; init; }
 
     /// <summary>VMs for which <see cref="VmAttention.ReasonFor"/> has a reason.</summary>
     public required int NeedAttention { get; init; }
@@ -27,12 +31,13 @@ public sealed record VmSummary
     {
         ArgumentNullException.ThrowIfNull(vms);
         var states = new int[Enum.GetValues<VmState>().Length];
-        int stale = 0, unhealthy = 0, needAttention = 0;
+        var health = new int[Enum.GetValues<HealthStatus>().Length];
+        int stale = 0, needAttention = 0;
         foreach (var vm in vms)
         {
             states[(int)vm.State]++;
             stale += vm.Stale ? 1 : 0;
-            unhealthy += vm.Health.Healthy == false ? 1 : 0;
+            health[(int)VmAttention.HealthOf(vm)]++;
             needAttention += VmAttention.ReasonFor(vm) is null ? 0 : 1;
         }
 
@@ -46,7 +51,10 @@ public sealed record VmSummary
             Failed = states[(int)VmState.Failed],
             Unknown = states[(int)VmState.Unknown],
             Stale = stale,
-            Unhealthy = unhealthy,
+            Unhealthy = health[(int)HealthStatus.Unhealthy],
+            Degraded = health[(int)HealthStatus.Degraded],
+            Unresponsive = health[(int)HealthStatus.Unresponsive],
+            Critical = health[(int)HealthStatus.Critical],
             NeedAttention = needAttention,
         };
     }

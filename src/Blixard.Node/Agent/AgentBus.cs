@@ -13,6 +13,12 @@ internal sealed record AgentBus(string Name, UnitScope Scope, IUnitManager Units
 {
     public const string SystemName = "system bus";
 
+    /// <summary>
+    /// Looks the manager's user up, which may wait: <see cref="Blixard.Systemd.Bus.BusAddress.FindUserId"/>. Null for the
+    /// system's.
+    /// </summary>
+    public Func<uint?>? FindUserId { get; init; }
+
     public bool IsSystem => Scope == UnitScope.System;
 
     public static string NameOf(string user) => $"user {user}";

@@ -1,4 +1,5 @@
 using Blixard.Client.Contracts;
+using Blixard.Node.Agent.HostChecks;
 using Blixard.Node.Api;
 using Blixard.Node.Metrics;
 using Blixard.Systemd.Cgroups;
@@ -6,7 +7,8 @@ using Blixard.Systemd.Cgroups;
 namespace Blixard.Node.Agent;
 
 /// <summary>The agent's view in the words of <c>/metrics</c> and <c>/status</c>.</summary>
-internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) : ILocalVms, IAgentStatus
+internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal, UserIds users, ErrorLog errors)
+    : ILocalVms, IAgentStatus
 {
     public IReadOnlyCollection<LocalVm> Vms => [.. views.Current.Vms.Values.Select(Figures)];
 
@@ -26,7 +28,10 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
         };
     }
 
-    private static IEnumerable<LocalMiss> Misses(AgentView view)
+    public uint? UserIdOf(string vm) =>
+        views.Current.Vms.TryGetValue(vm, out var known) ? users.Of(known.Bus) : null;
+
+    private IEnumerable<LocalMiss> Misses(AgentView view)
     {
         foreach (var bus in view.Buses.Values)
         {
@@ -40,6 +45,11 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
                     Reason = bus.StaleReason ?? "",
                 };
             }
+        }
+
+        if (errors.Missing is var (from, why))
+        {
+            yield return new() { Kind = LocalMiss.Journal, Name = LocalMiss.Journal, Since = from, Reason = why };
         }
 
         foreach (var vm in view.Vms.Values)
@@ -75,7 +85,6 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
     {
         var cgroup = vm.Sample?.Cgroup;
         var network = vm.Sample?.Network;
-        var check = ServiceStateCheck.Run(vm);
         return new()
         {
             Name = vm.Name,
@@ -109,7 +118,8 @@ internal sealed class AgentFigures(AgentViewStore views, AgentJournal journal) :
                 .. Stalls("io", cgroup?.IoPressure),
             ],
             Restarts = vm.Restarts,
-            Checks = check is null ? [] : [new(check.Name, check.Passed)],
+            Checks = [.. new[] { ServiceStateCheck.Run(vm) }.Concat(vm.Findings.Checks).OfType<HostCheck>()
+                .Select(check => new LocalCheck(check.Name, check.Passed))],
         };
     }
 

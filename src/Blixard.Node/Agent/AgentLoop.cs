@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using Blixard.Node.Agent.HostChecks;
 using Blixard.Node.Options;
 using Blixard.Systemd.MicroVms;
 using Blixard.Systemd.Units;
@@ -16,6 +17,7 @@ internal sealed partial class AgentLoop
     private readonly Live<AgentSettings> _settings;
     private readonly AgentBuses _buses;
     private readonly IVmSampler _sampler;
+    private readonly HostHealth _health;
     private readonly GuestQueries _guests;
     private readonly MicroVmDirectory _directory;
     private readonly AgentViewStore _views;
@@ -34,6 +36,7 @@ internal sealed partial class AgentLoop
         AgentBuses buses,
         UnitInventory inventory,
         IVmSampler sampler,
+        HostHealth health,
         GuestQueries guests,
         MicroVmDirectory directory,
         AgentViewStore views,
@@ -43,7 +46,8 @@ internal sealed partial class AgentLoop
         TimeProvider time,
         ILogger<AgentLoop> logger)
     {
-        (_settings, _buses, _sampler, _guests, _directory) = (settings, buses, sampler, guests, directory);
+        (_settings, _buses, _sampler, _health) = (settings, buses, sampler, health);
+        (_guests, _directory) = (guests, directory);
         (_views, _reporter, _journal, _metrics, _time, _logger) = (views, reporter, journal, metrics, time, logger);
         foreach (var bus in buses.All)
         {
@@ -167,7 +171,7 @@ internal sealed partial class AgentLoop
                 break;
             case SampleDue:
                 var started = _time.GetTimestamp();
-                _views.ReplaceSwept(_sampler.Sample(_views.Current));
+                _views.ReplaceSwept(_health.Judge(_sampler.Sample(_views.Current)));
                 _metrics.Swept(_time.GetElapsedTime(started));
                 break;
             case DefinitionsChanged(var changes):
@@ -230,7 +234,7 @@ internal sealed partial class AgentLoop
         var was = before.Buses[listed.Bus];
         var drift = listed.Periodic && was.StaleSince is null ? CountDrift(before, listed) : 0;
         var now = before.WithList(listed.Bus, listed.Listing);
-        Replace(_sampler.Sample(now));
+        Replace(_health.Judge(_sampler.Sample(now)));
         _metrics.Listed(drift);
         _journal.Listed(listed.Took, listed.Listing.Vms.Count, drift);
         if (drift > 0)

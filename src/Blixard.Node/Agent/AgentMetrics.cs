@@ -17,6 +17,8 @@ internal sealed class AgentMetrics : IDisposable
     private readonly Counter<long> _disconnects;
     private readonly Counter<long> _heldBack;
     private readonly Counter<long> _guests;
+    private readonly Counter<long> _errors;
+    private readonly Counter<long> _passedOver;
     private readonly Histogram<double> _sweep;
 
     public AgentMetrics()
@@ -37,6 +39,10 @@ internal sealed class AgentMetrics : IDisposable
             description: "Times the signal connection to systemd broke or could not be made.");
         _guests = _meter.CreateCounter<long>(
             "blixard.agent.guest_queries", description: "Questions to hypervisors, by what came of them.");
+        _errors = _meter.CreateCounter<long>(
+            "blixard.agent.journal_errors", description: "Lines of priority err or worse that were looked at in the journal.");
+        _passedOver = _meter.CreateCounter<long>(
+            "blixard.agent.journal_gaps", description: "Looks at the journal that passed lines over: too many had come.");
         _sweep = _meter.CreateHistogram<double>(
             "blixard.agent.sweep", "s", "One sampling of the resources of all VMs.");
     }
@@ -58,6 +64,10 @@ internal sealed class AgentMetrics : IDisposable
     public void ReportFailed() => _failures.Add(1);
 
     public void Disconnected() => _disconnects.Add(1);
+
+    public void ErrorsSeen(int lines) => _errors.Add(lines);
+
+    public void ErrorsPassedOver() => _passedOver.Add(1);
 
     public void GuestAsked(string outcome) => _guests.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 

@@ -22,4 +22,7 @@ internal sealed record AgentSettings
     public TimeSpan UpdateInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     public DeadBand DeadBand { get; init; } = new(CpuPercent: 10, Bytes: 16 << 20);
+
+    /// <summary>The message of the check of the unit's state; null: the usual one.</summary>
+    public string? ServiceStateMessage { get; init; }
 }

@@ -1,4 +1,5 @@
 using Blixard.Hypervisor;
+using Blixard.Node.Agent.HostChecks;
 using Blixard.Node.Api;
 using Blixard.Node.Metrics;
 using Blixard.Node.Options;
@@ -14,10 +15,10 @@ namespace Blixard.Node.Agent;
 internal static class AgentSetup
 {
     public static IServiceCollection AddAgent(
-        this IServiceCollection services, Live<AgentOptions> live, string node, string bootId)
+        this IServiceCollection services, Live<AgentOptions> live, HealthOptions health, string node, string bootId)
     {
         var options = live.Value;
-        services.AddSingleton(live.Of(now => SettingsOf(now, node, bootId)));
+        services.AddSingleton(live.Of(now => SettingsOf(now, health, node, bootId)));
 
         // For who needs only what does not change.
         services.AddTransient(provider => provider.GetRequiredService<Live<AgentSettings>>().Value);
@@ -38,6 +39,7 @@ internal static class AgentSetup
         services.AddSingleton(new HostJournal(options.JournalDirectory));
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<HostJournal>());
         services.AddSingleton<IJournalFollowing>(provider => provider.GetRequiredService<HostJournal>());
+        services.AddSingleton<UserIds>();
         services.AddSingleton<AgentViewStore>();
         services.AddSingleton<AgentJournal>();
         services.AddSingleton<AgentMetrics>();
@@ -47,22 +49,25 @@ internal static class AgentSetup
         services.AddSingleton<UnitInventory>();
         services.AddSingleton<IProposals, ReplicatedProposals>();
         services.AddSingleton<UnitReporter>();
+        services.AddHostChecks(health, options.JournalDirectory);
         services.AddSingleton<AgentLoop>();
         services.AddHostedService<AgentService>();
         return services;
     }
 
-    private static AgentSettings SettingsOf(AgentOptions options, string node, string bootId) => new()
-    {
-        Node = node,
-        BootId = bootId,
-        SampleInterval = options.SampleInterval,
-        FullListInterval = options.FullListInterval,
-        KeepAliveInterval = options.KeepAliveInterval,
-        UpdateBurst = options.UpdateBurst,
-        UpdateInterval = options.UpdateInterval,
-        DeadBand = new(options.DeadBandPercent, (long)options.DeadBandMebibytes << 20),
-    };
+    private static AgentSettings SettingsOf(AgentOptions options, HealthOptions health, string node, string bootId) =>
+        new()
+        {
+            Node = node,
+            BootId = bootId,
+            SampleInterval = options.SampleInterval,
+            FullListInterval = options.FullListInterval,
+            KeepAliveInterval = options.KeepAliveInterval,
+            UpdateBurst = options.UpdateBurst,
+            UpdateInterval = options.UpdateInterval,
+            DeadBand = new(options.DeadBandPercent, (long)options.DeadBandMebibytes << 20),
+            ServiceStateMessage = health.ServiceStateMessage,
+        };
 
     private static AgentBuses Connect(AgentOptions options, TimeProvider time)
     {
@@ -80,7 +85,10 @@ internal static class AgentSetup
             var connection = new SystemdConnection(
                 new() { Address = address, CallTimeout = options.CallTimeout }, time);
             connections.Add(connection);
-            return new(name, scope, connection.Units, connection.Watcher);
+            return new(name, scope, connection.Units, connection.Watcher)
+            {
+                FindUserId = scope == UnitScope.User ? address.FindUserId : null,
+            };
         }
     }
 }

@@ -1,3 +1,4 @@
+using Blixard.Node.Agent.HostChecks;
 using Blixard.Systemd.MicroVms;
 
 namespace Blixard.Node.Agent;
@@ -54,6 +55,9 @@ internal sealed record AgentVm
     /// <summary>The last sampling found nothing to read: its control group is gone, or can't be read.</summary>
     public bool FiguresMissing { get; init; }
 
+    /// <summary>What the checks of this host found, as it was last worth telling.</summary>
+    public HostFindings Findings { get; init; } = HostFindings.None;
+
     /// <summary>Starting, running or stopping.</summary>
     public bool IsAtWork => State is VmState.Starting or VmState.Running or VmState.Stopping;
 
@@ -61,7 +65,7 @@ internal sealed record AgentVm
     public string? Hypervisor => Definition?.Hypervisor ?? Guest?.CommandLine?.Hypervisor;
 
     /// <summary>How much memory it may use, and who says so: the first that does. Null: nobody.</summary>
-    public MemoryLimit? MemoryLimit => MemoryLimit.Of(Guest, Sample);
+    public MemoryLimit? MemoryLimit => Agent.MemoryLimit.Of(Guest, Sample);
 
     /// <summary>
     /// This, with what an earlier look at the same run of the VM found and this one did not look for.
@@ -69,6 +73,7 @@ internal sealed record AgentVm
     public AgentVm After(AgentVm? known) => known is null || known.Bus != Bus ? this : this with
     {
         Sample = IsAtWork || State == VmState.Unknown ? known.Sample : null,
+        Findings = known.Findings,
         Guest = MainPid is { } pid && known.Guest?.MainPid == pid ? known.Guest : null,
     };
 
@@ -87,6 +92,7 @@ internal sealed record AgentVm
         && Restarts == other.Restarts
         && MainPid == other.MainPid
         && Unseen == other.Unseen
+        && ReferenceEquals(Findings, other.Findings)
         && Equals(Definition, other.Definition)
         && Hypervisor == other.Hypervisor
         && Guest?.Vcpus == other.Guest?.Vcpus

@@ -21,14 +21,14 @@ internal sealed record GuestFacts(
 }
 
 /// <summary>How much memory a VM may use.</summary>
-internal sealed record MemoryLimit(ulong Bytes, MemoryLimitSource Source)
+internal readonly record struct MemoryLimit(ulong Bytes, MemoryLimitSource Source)
 {
     /// <summary>The hypervisor's own word, else memory.max of the unit, else the command line.</summary>
     public static MemoryLimit? Of(GuestFacts? guest, VmSample? sample) => (guest, sample) switch
     {
-        ({ Asked: { } size, AskedBy: { } protocol }, _) => new(size.MemoryBytes, SourceOf(protocol)),
-        (_, { Cgroup.MemoryMax: { } max }) => new(max, MemoryLimitSource.Cgroup),
-        ({ CommandLine.MemoryBytes: { } bytes }, _) => new(bytes, MemoryLimitSource.CommandLine),
+        ({ Asked: { } size, AskedBy: { } protocol }, _) => new MemoryLimit(size.MemoryBytes, SourceOf(protocol)),
+        (_, { Cgroup.MemoryMax: { } max }) => new MemoryLimit(max, MemoryLimitSource.Cgroup),
+        ({ CommandLine.MemoryBytes: { } bytes }, _) => new MemoryLimit(bytes, MemoryLimitSource.CommandLine),
         _ => null,
     };
 

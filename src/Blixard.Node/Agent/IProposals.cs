@@ -1,3 +1,4 @@
+using Blixard.Node.Api;
 using Blixard.Node.Replication;
 using Blixard.StateMachine.Commands;
 using Blixard.StateMachine.State;
@@ -9,6 +10,9 @@ internal interface IProposals
 {
     ClusterState State { get; }
 
+    /// <summary>There is a leader, so that <see cref="State"/> keeps up: what looks bad is not just old.</summary>
+    bool HasLeader { get; }
+
     /// <summary>Completes when the next state is there; take it before looking at <see cref="State"/>.</summary>
     Task NextState { get; }
 
@@ -16,9 +20,11 @@ internal interface IProposals
     Task<CommandResult> ProposeAsync(Command command, CancellationToken cancellationToken);
 }
 
-internal sealed class ReplicatedProposals(Replica replica, Proposer proposer) : IProposals
+internal sealed class ReplicatedProposals(Replica replica, Proposer proposer, LeaderContact contact) : IProposals
 {
     public ClusterState State => replica.State;
+
+    public bool HasLeader => contact.Age == TimeSpan.Zero;
 
     public Task NextState => replica.NextState;
 

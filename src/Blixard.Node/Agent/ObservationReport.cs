@@ -11,7 +11,8 @@ internal static class ObservationReport
     /// The cluster's version allows all that is known (<see cref="CommandVersions.FullObservations"/>); older nodes
     /// would stop at the rest.
     /// </param>
-    public static VmObservation Of(AgentVm vm, bool full)
+    /// <param name="serviceState">The message of the first check (<see cref="ServiceStateCheck"/>).</param>
+    public static VmObservation Of(AgentVm vm, bool full, string? serviceState = null)
     {
         var observation = new VmObservation
         {
@@ -39,15 +40,29 @@ internal static class ObservationReport
             observation.Resources = resources;
         }
 
-        if (ServiceStateCheck.Run(vm) is { } check)
+        if (ServiceStateCheck.Run(vm, serviceState) is { } check)
         {
-            observation.Checks.Add(check);
+            observation.Checks.Add(check.Result(full));
         }
 
+        observation.Checks.AddRange(vm.Findings.Checks.Select(found => found.Result(full)));
         if (full)
         {
             observation.Facts = FactsOf(vm);
             observation.Unseen = vm.Unseen;
+            observation.Errors.AddRange(vm.Findings.Errors.Select(line =>
+                new JournalError { TimeUnixMs = line.Time, Priority = line.Priority, Message = line.Message }));
+            if (vm.Findings.Recovery is { } recovery)
+            {
+                observation.Recovery = new()
+                {
+                    Attempts = recovery.Attempts,
+                    LastUnixMs = recovery.Last,
+                    Reason = recovery.Reason,
+                    NextUnixMs = recovery.Next,
+                    Exhausted = recovery.Exhausted,
+                };
+            }
         }
 
         return observation;

@@ -153,7 +153,7 @@ internal sealed partial class UnitReporter(
         };
         foreach (var vm in due)
         {
-            body.Vms.Add(ObservationReport.Of(vm, full));
+            body.Vms.Add(ObservationReport.Of(vm, full, live.Value.ServiceStateMessage));
         }
 
         var applied = await ProposeAsync(body, cancellationToken);

@@ -29,6 +29,7 @@ internal static class ApiEndpoints
         services.AddSingleton<AnnotationEndpoints>();
         services.AddSingleton<LogEndpoints>();
         services.AddSingleton<HistoryEndpoint>();
+        services.AddSingleton<HealthPolicyEndpoints>();
         services.AddSingleton<EventEndpoints>();
         services.AddSingleton<LocalEndpoints>();
         services.AddSingleton<HealthEndpoints>();
@@ -49,6 +50,7 @@ internal static class ApiEndpoints
         MapVms(routes);
         MapAnnotations(routes);
         MapNodeLocal(routes);
+        MapHealthPolicies(routes);
         MapLocal(routes);
         routes.MapGet(ApiRoutes.Live, (Delegate)HealthEndpoints.LiveAsync)
             .Describe("Does the process answer?", Nothing);
@@ -157,6 +159,25 @@ internal static class ApiEndpoints
                 One + "/history",
                 (HttpContext context, HistoryEndpoint history, string vm) => history.GetAsync(context, vm))
             .Describe<VmHistory>("One figure of a VM over time", HistoryEndpoint.Accepted, 400, 404);
+    }
+
+    private static void MapHealthPolicies(IEndpointRouteBuilder routes)
+    {
+        const string One = ApiRoutes.Vms + "/{vm}/health-policy";
+        routes.MapGet(
+                One,
+                (HttpContext context, HealthPolicyEndpoints policies, string vm) => policies.GetAsync(context, vm))
+            .Describe<HealthPolicy>("How the health of a VM is judged", ReadQuery.Accepted, 400, 404);
+        routes.MapPut(
+                One,
+                (HttpContext context, HealthPolicyEndpoints policies, string vm) => policies.PutAsync(context, vm))
+            .Describe<HealthPolicy>("Set the whole health policy of a VM", Nothing, 400, 404, 413, 422, 504)
+            .Accepts<HealthPolicy>("application/json", "*/*");
+        routes.MapDelete(
+                One,
+                (HttpContext context, HealthPolicyEndpoints policies, string vm) => policies.RemoveAsync(context, vm))
+            .Describe("Judge the health of a VM as usual", Nothing, 400, 404, 422, 504)
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     private static void MapLocal(IEndpointRouteBuilder routes)

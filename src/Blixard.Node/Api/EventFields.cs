@@ -42,6 +42,7 @@ internal static class EventFields
         (EntityKind.Vm, "state") => StateOf(field),
         (EntityKind.Vm, "duplicate_running") => AlarmOf(field),
         (EntityKind.Vm, "healthy") => Single("health.healthy", field, ""),
+        (EntityKind.Vm, "health_status") => Single("health.status", field, "status"),
         (EntityKind.Node, "cpus" or "memory_bytes") => Single("capacity." + Camel(field.Path), field, ""),
         _ => Single(PathOf(field.Path, out var last), field, last),
     };
@@ -105,7 +106,8 @@ internal static class EventFields
             figure.Number / 1000.0,
         ("created_at" or "registered_at" or "status_since" or "since" or "refused_claims", { } time) =>
             UtcInstantConverter.Text(Instants.At(time.Number)),
-        ("state" or "status" or "memory_limit_source", { Text: { } text }) => Camel(text),
+        ("last" or "next", { Text: null } time) => UtcInstantConverter.Text(Instants.At(time.Number)),
+        ("state" or "status" or "kind" or "recovery" or "memory_limit_source", { Text: { } text }) => Camel(text),
         ("staleness", { Text: { } text }) when Enum.TryParse<Staleness>(text, out var staleness) =>
             VmDocuments.ReasonFor(staleness),
         (_, { Kind: FieldValueKind.Text } text) => text.Text,
@@ -138,6 +140,12 @@ internal static class EventFields
             }
 
             path = path.TrimStart('.');
+        }
+
+        if (parts is ["healthPolicy", ..])
+        {
+            parts[0] = "policy";
+            parts.Insert(0, "health");
         }
 
         if (parts is ["health", _, "checks", ..])

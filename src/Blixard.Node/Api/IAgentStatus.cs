@@ -6,6 +6,11 @@ namespace Blixard.Node.Api;
 internal interface IAgentStatus
 {
     AgentReport Report();
+
+    /// <summary>
+    /// The user in whose manager a VM's unit is; null: it is the system's, or nobody knows the user yet.
+    /// </summary>
+    uint? UserIdOf(string vm);
 }
 
 /// <summary>How the agent does, in vminfod's words.</summary>

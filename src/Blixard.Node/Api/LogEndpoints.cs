@@ -17,6 +17,7 @@ internal sealed class LogEndpoints(
     NodeRelay relay,
     IJournal journal,
     IJournalFollowing following,
+    IAgentStatus agent,
     ApiLimits limits,
     TimeProvider time,
     IHostApplicationLifetime lifetime)
@@ -83,6 +84,7 @@ internal sealed class LogEndpoints(
         return new JournalQuery(here?.Unit ?? Rules.UnitOf(vm.Name, userService: false))
         {
             UserUnit = here?.UserService ?? false,
+            UserId = here is { UserService: true } ? agent.UserIdOf(vm.Name) : null,
             MaxPriority = query.MaxPriority,
             Since = query.Since,
             After = query.After,

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Blixard.Client.Contracts;
 using Blixard.StateMachine.Commands;
+using HealthPolicy = Blixard.Client.Contracts.HealthPolicy;
 
 namespace Blixard.Node.Api;
 
@@ -24,6 +25,14 @@ internal static class RequestBody
     {
         var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
         return new(body.IsEmpty ? new RegisterVmRequest() : Parse(body, Strict.RegisterVmRequest), body);
+    }
+
+    /// <summary>The whole policy; an empty object is the usual one.</summary>
+    public static async Task<Body<HealthPolicy>> HealthPolicyAsync(
+        HttpRequest request, ApiLimits limits, CancellationToken cancellationToken)
+    {
+        var body = await ReadAsync(request, limits.MaxBodyBytes, cancellationToken);
+        return new(Parse(body, Strict.HealthPolicy), body);
     }
 
     /// <summary>Bytes as they are; never none.</summary>

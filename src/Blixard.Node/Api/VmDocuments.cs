@@ -118,8 +118,42 @@ internal static class VmDocuments
             checks.AddRange(source.Checks.Values.Select(check => Of(check, source.LastUpdate, fresh: true)));
         }
 
-        return new Contracts.VmHealth { Healthy = vm.Healthy, Checks = checks };
+        return new Contracts.VmHealth
+        {
+            Healthy = vm.Healthy,
+            Status = Of(vm.HealthStatus),
+            Checks = checks,
+            Errors = [.. (located?.Errors ?? []).Select(Of)],
+            Recovery = located?.Recovery is { } recovery ? Of(recovery) : null,
+            Policy = vm.HealthPolicy is { } policy ? HealthPolicyDocuments.Of(policy) : null,
+        };
     }
+
+    public static Contracts.HealthStatus Of(HealthStatus status) => status switch
+    {
+        HealthStatus.Healthy => Contracts.HealthStatus.Healthy,
+        HealthStatus.Degraded => Contracts.HealthStatus.Degraded,
+        HealthStatus.Unhealthy => Contracts.HealthStatus.Unhealthy,
+        HealthStatus.Unresponsive => Contracts.HealthStatus.Unresponsive,
+        HealthStatus.Critical => Contracts.HealthStatus.Critical,
+        _ => Contracts.HealthStatus.Unknown,
+    };
+
+    private static Contracts.VmErrorLine Of(ErrorLine line) => new()
+    {
+        At = Instants.At(line.Time),
+        Priority = (int)line.Priority,
+        Message = line.Message,
+    };
+
+    private static Contracts.VmRecovery Of(RecoveryRecord recovery) => new()
+    {
+        Attempts = (int)recovery.Attempts,
+        LastAt = Instants.Known(recovery.Last),
+        Reason = recovery.Reason,
+        NextAt = Instants.Known(recovery.Next),
+        Exhausted = recovery.Exhausted,
+    };
 
     /// <summary>What a host said before it was lost is not said any more: only the message stays.</summary>
     private static Contracts.VmCheck Of(Check check, long at, bool fresh) => new()

@@ -6,7 +6,7 @@ namespace Blixard.Node.Api;
 
 /// <summary>
 /// What goes with a VM that the cluster is made to forget. A VM that every node says it has no more, and with which nobody
-/// noted anything, is forgotten without a question.
+/// noted anything or set a policy, is forgotten without a question.
 /// </summary>
 internal static class VmRemoval
 {
@@ -26,6 +26,11 @@ internal static class VmRemoval
             losses.Add(keys.Length == 1
                 ? $"its annotation {shown} goes with it"
                 : $"its {keys.Length} annotations ({shown}) go with it");
+        }
+
+        if (vm.HealthPolicy is not null)
+        {
+            losses.Add("its health policy goes with it");
         }
 
         return losses;

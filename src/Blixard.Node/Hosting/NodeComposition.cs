@@ -5,6 +5,7 @@ using Blixard.Node.Fencing;
 using Blixard.Node.History;
 using Blixard.Node.Identity;
 using Blixard.Node.Metrics;
+using Blixard.Node.Monitoring;
 using Blixard.Node.Options;
 using Blixard.Node.Replication;
 using Blixard.Raft.Host;
@@ -65,7 +66,8 @@ internal static class NodeComposition
         services.AddHostedService(provider => provider.GetRequiredService<EngineService>());
         services.AddReplication(Self(settings, identity, addresses, facts));
         services.AddCoordinator(settings.Cluster);
-        services.AddAgent(live.Of(now => now.Agent), identity.Name, facts.BootId);
+        services.AddAgent(live.Of(now => now.Agent), settings.Health, identity.Name, facts.BootId);
+        services.AddMonitoring(settings.Health, identity.Name);
         services.AddFencing(settings.Fencing, settings.Agent, identity.Name, facts.BootId);
         services.AddSingleton(new ApiLimits { MaxWaitingReads = settings.Api.MaxWaitingReads });
         services.AddHistory(settings.History, () => live.Value.Agent.SampleInterval, data.Root);

@@ -1,4 +1,5 @@
 using Blixard.StateMachine.Commands;
+using Blixard.StateMachine.State;
 
 namespace Blixard.Node.Metrics;
 
@@ -6,6 +7,8 @@ namespace Blixard.Node.Metrics;
 internal static class Names
 {
     public static string Of(VmState state) => MetricNames.Word(state.ToString());
+
+    public static string Of(HealthStatus status) => MetricNames.Word(status.ToString());
 
     public static string Of(NodeStatus status) => MetricNames.Word(status.ToString());
 }

@@ -15,12 +15,13 @@ internal sealed class VmCollector(ILocalVms local, Replica replica, NodeFacts no
     public const int MaxVms = 1000;
 
     /// <summary>Of one VM, the first by name.</summary>
-    public const int MaxChecks = 8;
+    public const int MaxChecks = 13;
 
     /// <summary>
-    /// The most series that one VM can have: six states, twenty-two figures, two for each of three pressures, its checks.
+    /// The most series that one VM can have: six states, twenty-two figures, two for each of three pressures, six of its
+    /// health, its checks.
     /// </summary>
-    public const int MaxSeriesPerVm = 6 + 22 + 6 + MaxChecks;
+    public const int MaxSeriesPerVm = 6 + 22 + 6 + 6 + MaxChecks;
 
     public void Collect(PrometheusText text)
     {
@@ -100,6 +101,12 @@ internal sealed class VmCollector(ILocalVms local, Replica replica, NodeFacts no
             {
                 series.Add(new(families.Stalled, full / 1e6, name, resource, new("waiting", "all")));
             }
+        }
+
+        foreach (var status in known is null ? [] : Enum.GetValues<HealthStatus>())
+        {
+            series.Add(new(
+                families.Health, known!.HealthStatus == status ? 1 : 0, name, new("status", Names.Of(status))));
         }
 
         var checks = ChecksOf(vm, known);

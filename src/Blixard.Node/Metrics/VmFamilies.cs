@@ -9,6 +9,9 @@ internal sealed class VmFamilies(PrometheusText text)
     public MetricFamily Healthy { get; } =
         text.Gauge("blixard_vm_healthy", "1 if all checks of the VM pass, those of its monitor included.");
 
+    public MetricFamily Health { get; } = text.Gauge(
+        "blixard_vm_health", "1 for what the VM's checks amount to, by their weights, 0 for the others.");
+
     public MetricFamily Check { get; } = text.Gauge("blixard_vm_check", "1 if this check of the VM passes.");
 
     public MetricFamily Cpu { get; } =

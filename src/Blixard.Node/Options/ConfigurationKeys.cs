@@ -43,6 +43,7 @@ internal static class ConfigurationKeys
         (ApiOptions.Section, new ApiOptions()),
         (EngineOptions.Section, new EngineOptions()),
         (AgentOptions.Section, new AgentOptions()),
+        (HealthOptions.Section, new HealthOptions()),
         (HistoryOptions.Section, new HistoryOptions()),
         (FencingOptions.Section, new FencingOptions()),
         (LoggingOptions.Section, new LoggingOptions()),

@@ -10,6 +10,7 @@ internal sealed record NodeSettings(
     ApiOptions Api,
     EngineOptions Raft,
     AgentOptions Agent,
+    HealthOptions Health,
     HistoryOptions History,
     FencingOptions Fencing,
     LoggingOptions Logging)
@@ -27,6 +28,7 @@ internal sealed record NodeSettings(
             Section(configuration, ApiOptions.Section, new ApiOptionsValidator(), problems),
             Section(configuration, EngineOptions.Section, new EngineOptionsValidator(), problems),
             Section(configuration, AgentOptions.Section, new AgentOptionsValidator(), problems),
+            Section(configuration, HealthOptions.Section, new HealthOptionsValidator(), problems),
             Section(configuration, HistoryOptions.Section, new HistoryOptionsValidator(), problems),
             Section(configuration, FencingOptions.Section, new FencingOptionsValidator(), problems),
             Section(configuration, LoggingOptions.Section, new LoggingOptionsValidator(), problems));

@@ -31,7 +31,7 @@ internal sealed record SettingsChange(
                 var reloads = key.IsDefined(typeof(ReloadsAttribute));
                 if (!Same(before, after))
                 {
-                    (reloads ? taken : waiting).Add($"{section.Name}:{key.Name}");
+                    (reloads ? taken : waiting).Add($"{SectionOf(section.ParameterType)}:{key.Name}");
                 }
 
                 key.SetValue(merged, reloads ? after : before);
@@ -41,6 +41,9 @@ internal sealed record SettingsChange(
         });
         return new((NodeSettings)Constructor.Invoke([.. sections]), taken, waiting);
     }
+
+    /// <summary>Where in the configuration the options of that type are.</summary>
+    internal static string SectionOf(Type options) => (string)options.GetField("Section")!.GetRawConstantValue()!;
 
     private static bool Same(object? one, object? other) => (one, other) switch
     {

@@ -85,7 +85,11 @@ internal static class ApplyObservations
             {
                 // Its word counts again only once the leader has taken it back.
                 var staleness = item.Unseen ? Staleness.Unseen : lost ? Staleness.NodeLost : Staleness.Fresh;
-                var observation = ObservationCodec.Read(item, node.Name) with { Staleness = staleness };
+                var observation = ObservationCodec.Read(item, node.Name) with
+                {
+                    Staleness = staleness,
+                    Recovery = RecoveryOf(item, last),
+                };
                 vm = Observations.Replace(vm, last, observation, edit.Now);
                 edit.Put(ApplyPlacement.Observed(vm, observation), reason);
             }
@@ -112,7 +116,7 @@ internal static class ApplyObservations
         return new Applied(edit.Index, refused.DrainToImmutable());
     }
 
-    /// <summary>Only what can still be forgotten: one that has come back or was annotated meanwhile stays.</summary>
+    /// <summary>Only what can still be forgotten: one that has come back, was annotated or got a policy meanwhile stays.</summary>
     public static CommandResult Forget(StateEdit edit, ForgetObservation body)
     {
         if (edit.Before.Vms.TryGetValue(body.Vm, out var vm) && vm.CanForget(body.Node))
@@ -129,4 +133,12 @@ internal static class ApplyObservations
 
         return edit.Applied();
     }
+
+    /// <summary>A daemon that has just begun does not know yet what was done, and must not undo that it was.</summary>
+    private static RecoveryRecord? RecoveryOf(VmObservation item, NodeObservation last) => item.Recovery switch
+    {
+        null => last.Recovery,
+        { Attempts: 0 } => null,
+        var recovery => ObservationCodec.Read(recovery),
+    };
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
@@ -34,7 +33,15 @@ public static class HealthVerdict
     /// <summary>The monitor's check of whether a host still speaks of its VMs.</summary>
     public const string Freshness = "freshness";
 
-    public static HealthStatus Of(Vm vm)
+    public static HealthStatus Of(Vm vm) => Of(vm, hostSpeaks: false);
+
+    /// <summary>
+    /// As the VM's own host sees it while it speaks: that it was silent, as its monitor may still believe, is no reason
+    /// to do anything about the VM.
+    /// </summary>
+    public static HealthStatus OnItsHost(Vm vm) => Of(vm, hostSpeaks: true);
+
+    private static HealthStatus Of(Vm vm, bool hostSpeaks)
     {
         ArgumentNullException.ThrowIfNull(vm);
         if (vm.State == VmState.Unknown)
@@ -50,13 +57,22 @@ public static class HealthVerdict
         }
 
         var tally = new Tally(policy);
-        tally.Add(here?.Checks);
+        foreach (var check in here?.Checks.Values ?? [])
+        {
+            tally.Add(check);
+        }
+
         var (outside, answered, silent) = (0, 0, false);
         foreach (var source in vm.Health.Values)
         {
-            tally.Add(source.Checks);
             foreach (var check in source.Checks.Values)
             {
+                if (hostSpeaks && check.Name == Freshness)
+                {
+                    continue;
+                }
+
+                tally.Add(check);
                 if (check.Name == Freshness)
                 {
                     silent |= !check.Passed;
@@ -91,14 +107,11 @@ public static class HealthVerdict
             : _failing >= policy.DegradedAt ? HealthStatus.Degraded
             : HealthStatus.Healthy;
 
-        public void Add(ImmutableSortedDictionary<string, Check>? checks)
+        public void Add(Check check)
         {
-            foreach (var check in checks?.Values ?? [])
-            {
-                _any = true;
-                _failing += check.Passed ? 0 : policy.WeightOf(check);
-                _critical |= !check.Passed && policy.IsCritical(check);
-            }
+            _any = true;
+            _failing += check.Passed ? 0 : policy.WeightOf(check);
+            _critical |= !check.Passed && policy.IsCritical(check);
         }
     }
 }

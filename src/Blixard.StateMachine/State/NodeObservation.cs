@@ -132,7 +132,11 @@ public sealed record ErrorLine(long Time, uint Priority, string Message);
 /// Restarts of a VM that was not well, counted from when it was last well for long. Times in Unix milliseconds by the
 /// clock of the VM's host; <paramref name="Next"/> is 0 where none waits.
 /// </summary>
-public sealed record RecoveryRecord(uint Attempts, long Last, string Reason, long Next, bool Exhausted);
+public sealed record RecoveryRecord(uint Attempts, long Last, string Reason, long Next, bool Exhausted)
+{
+    /// <summary>How a host says that what was done is over; the state has no record then.</summary>
+    public static RecoveryRecord Over { get; } = new(0, 0, "", 0, Exhausted: false);
+}
 
 /// <summary>
 /// Figures of one sample, in whole numbers; null means that the host could not tell, never zero. CPU in thousandths of

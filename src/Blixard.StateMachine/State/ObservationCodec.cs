@@ -24,10 +24,11 @@ internal static class ObservationCodec
         Probe = item.Probe,
         Facts = item.Facts is { } facts ? FactsCodec.Read(facts) : null,
         Errors = [.. item.Errors.Select(line => new ErrorLine(line.TimeUnixMs, line.Priority, line.Message))],
-        Recovery = item.Recovery is { } recovery
-            ? new(recovery.Attempts, recovery.LastUnixMs, recovery.Reason, recovery.NextUnixMs, recovery.Exhausted)
-            : null,
+        Recovery = item.Recovery is { } recovery ? Read(recovery) : null,
     };
+
+    public static RecoveryRecord Read(Recovery recovery) =>
+        new(recovery.Attempts, recovery.LastUnixMs, recovery.Reason, recovery.NextUnixMs, recovery.Exhausted);
 
     public static ImmutableSortedDictionary<string, Check> Read(RepeatedField<CheckResult> checks)
     {

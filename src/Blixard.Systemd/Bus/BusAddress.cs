@@ -66,10 +66,17 @@ public sealed record BusAddress(string Address, bool HasBusDaemon)
 
     public override string ToString() => User is null ? Address : $"the manager of user {User}";
 
+    /// <summary>
+    /// The numeric id of <see cref="User"/> as it is now; null without one, or where nobody has that name. May wait for a
+    /// directory service.
+    /// </summary>
+    /// <exception cref="SystemdUnavailableException">It can't be looked up now.</exception>
+    public uint? FindUserId() => User is null ? null : UserNames.IdOf(User);
+
     /// <summary>Where to connect now.</summary>
     /// <exception cref="SystemdUnavailableException">There is no such user.</exception>
     internal BusAddress Resolve() => User is null
         ? this
-        : UserManager(UserNames.IdOf(User)
+        : UserManager(FindUserId()
             ?? throw new SystemdUnavailableException($"There is no user {User} on this host."));
 }

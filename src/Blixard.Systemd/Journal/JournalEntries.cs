@@ -63,7 +63,7 @@ internal static unsafe class JournalEntries
     public static bool IsAt(JournalHandle journal, string cursor) =>
         LibSystemdJournal.sd_journal_test_cursor(journal, cursor) > 0;
 
-    private static string Cursor(JournalHandle journal)
+    public static string Cursor(JournalHandle journal)
     {
         JournalReader.Check(LibSystemdJournal.sd_journal_get_cursor(journal, out var text), "read a cursor");
         try
@@ -82,7 +82,7 @@ internal static unsafe class JournalEntries
     /// <summary>
     /// Null where the entry lacks the field or its data is damaged: a line with a hole is still a line.
     /// </summary>
-    private static string? Field(JournalHandle journal, string name)
+    public static string? Field(JournalHandle journal, string name)
     {
         if (LibSystemdJournal.sd_journal_get_data(journal, name, out var data, out var length) < 0)
         {

@@ -29,6 +29,9 @@ internal sealed class JournalFollower : IJournalFollower
 
     public ChannelReader<FollowedJournal> Events => _events.Reader;
 
+    /// <summary>Lines that were left out since the reader was last told of such.</summary>
+    internal int LeftOut => Volatile.Read(ref _leftOut);
+
     /// <inheritdoc cref="IJournalFollowing.Follow"/>
     public static JournalFollower Start(JournalFiles files, JournalQuery query)
     {

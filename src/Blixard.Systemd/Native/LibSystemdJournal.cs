@@ -51,6 +51,9 @@ internal static unsafe partial class LibSystemdJournal
     [LibraryImport(Library)]
     public static partial int sd_journal_seek_tail(JournalHandle journal);
 
+    [LibraryImport(Library)]
+    public static partial int sd_journal_previous_skip(JournalHandle journal, ulong skip);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int sd_journal_seek_cursor(JournalHandle journal, string cursor);
 

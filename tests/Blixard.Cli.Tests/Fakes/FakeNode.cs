@@ -52,6 +52,9 @@ internal sealed class FakeNode : IAsyncDisposable
     /// <summary>What it has of any VM's history.</summary>
     public VmHistory? History { get; set; }
 
+    /// <summary>Of any VM.</summary>
+    public HealthPolicy Policy { get; set; } = new() { DegradedAt = 1, UnhealthyAt = 100 };
+
     /// <summary>What it has of any VM's log.</summary>
     public List<LogRecord> Log { get; } = [];
 
@@ -178,6 +181,9 @@ internal sealed class FakeNode : IAsyncDisposable
             ("PUT" or "DELETE", ["v1", "vms", var name, "annotations", var key]) => AnnotateAsync(context, name, key),
             ("GET", ["v1", "vms", _, "history"]) when History is { } history =>
                 AnswerAsync(context, history, ApiJson.Default.VmHistory),
+            ("GET", ["v1", "vms", _, "health-policy"]) => AnswerAsync(context, Policy, ApiJson.Default.HealthPolicy),
+            ("PUT", ["v1", "vms", _, "health-policy"]) => SetPolicyAsync(context),
+            ("DELETE", ["v1", "vms", _, "health-policy"]) => NothingAsync(context),
             ("GET", ["v1", "vms", _, "logs"]) => AnswerLogAsync(context),
             ("GET", ["v1", "events"] or ["events"]) => StreamAsync(context),
             ("GET", ["ping"]) => AnswerAsync(context, Ping.Pong, ApiJson.Default.Ping),
@@ -303,6 +309,13 @@ internal sealed class FakeNode : IAsyncDisposable
 
         context.Response.Headers[ApiRoutes.IndexHeader] = Index.ToString(CultureInfo.InvariantCulture);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task SetPolicyAsync(HttpContext context)
+    {
+        Policy = (await JsonSerializer.DeserializeAsync(
+            context.Request.Body, ApiJson.Default.HealthPolicy, context.RequestAborted))!;
+        await AnswerAsync(context, Policy, ApiJson.Default.HealthPolicy);
     }
 
     private async Task AnswerLogAsync(HttpContext context)

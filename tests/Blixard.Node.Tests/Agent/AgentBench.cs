@@ -1,4 +1,6 @@
 using Blixard.Node.Agent;
+using Blixard.Node.Agent.HostChecks;
+using Blixard.Node.Api;
 using Blixard.Node.Options;
 using Blixard.Systemd.MicroVms;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -13,6 +15,7 @@ internal sealed class AgentBench : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new(Limit);
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("blixard-agent");
     private readonly AgentMetrics _metrics = new();
+    private readonly AgentBuses _buses;
     private readonly AgentLoop _loop;
     private readonly UnitReporter _reporter;
     private Task _running = Task.CompletedTask;
@@ -26,15 +29,17 @@ internal sealed class AgentBench : IAsyncDisposable
         var directory = new MicroVmDirectory(StateDirectory);
         var settings = Settings;
         _reporter = new(settings, Views, Cluster, _metrics, Time, NullLogger<UnitReporter>.Instance);
+        _buses = new AgentBuses(
+        [
+            new(AgentBus.SystemName, UnitScope.System, Systemd, Systemd),
+            .. Users.Select(user => new AgentBus(AgentBus.NameOf(user.Key), UnitScope.User, user.Value, user.Value)),
+        ]);
         _loop = new(
             settings,
-            new(
-            [
-                new(AgentBus.SystemName, UnitScope.System, Systemd, Systemd),
-                .. Users.Select(user => new AgentBus(AgentBus.NameOf(user.Key), UnitScope.User, user.Value, user.Value)),
-            ]),
+            _buses,
             new(directory, NullLogger<UnitInventory>.Instance),
             Sampler,
+            new(Health, settings.Value, Cluster, Errors = new(new(_buses), Time), Scripts, Recoveries, Time),
             new(Guests, _metrics, Time, NullLogger<GuestQueries>.Instance, ProcRoot),
             directory,
             Views,
@@ -54,6 +59,14 @@ internal sealed class AgentBench : IAsyncDisposable
     /// <summary>By user: their own managers.</summary>
     public IReadOnlyDictionary<string, FakeSystemd> Users { get; }
 
+    public HealthSettings Health { get; } = new();
+
+    public ErrorLog Errors { get; }
+
+    public ScriptResults Scripts { get; } = new();
+
+    public RecoveryBook Recoveries { get; } = new();
+
     public FakeGuests Guests { get; }
 
     public FakeSampler Sampler { get; } = new();
@@ -67,6 +80,8 @@ internal sealed class AgentBench : IAsyncDisposable
     public string StateDirectory => Path.Combine(_directory.FullName, "microvms");
 
     public string ProcRoot => Path.Combine(_directory.FullName, "proc");
+
+    public AgentReport Report() => new AgentFigures(Views, Journal, new(_buses), Errors).Report();
 
     /// <summary>A VM without anything of which it would be made.</summary>
     public void LayOut(string vm) => Directory.CreateDirectory(Path.Combine(StateDirectory, vm, "current"));

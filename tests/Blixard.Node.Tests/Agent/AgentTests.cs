@@ -108,7 +108,7 @@ public sealed class AgentTests
         bench.Time.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal(told, bench.Cluster.Applied.Count);
         Assert.Equal(["web1"], bench.Views.Current.Vms.Keys);
-        var report = new AgentFigures(bench.Views, bench.Journal).Report();
+        var report = bench.Report();
         var miss = Assert.Single(report.Misses);
         Assert.Equal((true, "manager", "system bus"), (report.Degraded, miss.Kind, miss.Name));
         Assert.Equal((FakeTime.Start, "connection reset"), (miss.Since, miss.Reason));

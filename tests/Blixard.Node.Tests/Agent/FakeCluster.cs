@@ -13,6 +13,8 @@ internal sealed class FakeCluster : IProposals
     private readonly List<Command> _applied = [];
     private readonly Pulse _news = new();
     private ClusterState _state = ClusterState.Empty;
+    private volatile bool _hasLeader = true;
+    private int _looks;
 
     public FakeCluster(params IEnumerable<string> nodes)
     {
@@ -37,6 +39,22 @@ internal sealed class FakeCluster : IProposals
     public ClusterState State => Volatile.Read(ref _state);
 
     public Task NextState => _news.Next;
+
+    public bool HasLeader
+    {
+        get
+        {
+            Interlocked.Increment(ref _looks);
+            return _hasLeader;
+        }
+
+        set => _hasLeader = value;
+    }
+
+    /// <summary>
+    /// How often somebody asked for a leader, as a loop does once a round: a test that moves the clock waits for it.
+    /// </summary>
+    public int Looks => Volatile.Read(ref _looks);
 
     /// <summary>Proposals fail as without a leader.</summary>
     public bool OutOfReach { get; set; }

@@ -151,8 +151,7 @@ public sealed class VmFactsTests
         await bench.UntilAsync(_ => FactsOf(bench) is { Hypervisor: "qemu", Vcpus: 2 });
     }
 
-    private static IReadOnlyList<LocalMiss> Misses(AgentBench bench) =>
-        new AgentFigures(bench.Views, bench.Journal).Report().Misses;
+    private static IReadOnlyList<LocalMiss> Misses(AgentBench bench) => bench.Report().Misses;
 
     private static async Task<AgentBench> RunningAsync(GuestSize? size)
     {

@@ -63,6 +63,8 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    public string Name => _app.Services.GetRequiredService<NodeFacts>().Name;
+
     /// <summary><c>host:port</c> where it answers.</summary>
     public string Address => Http.BaseAddress!.Authority;
 
@@ -167,6 +169,33 @@ internal sealed class ApiHost : IAsyncDisposable
         }
 
         return host;
+    }
+
+    /// <summary>With nodes n1 to n3, and a VM that n1 defines.</summary>
+    /// <param name="vm">Its name.</param>
+    /// <param name="limits">Null for the product's.</param>
+    public static async Task<ApiHost> StartWithVmAsync(string vm, ApiLimits? limits = null)
+    {
+        var host = await StartClusterAsync(limits);
+        host.RegisterVm(vm, "n1");
+        return host;
+    }
+
+    /// <summary>Makes each known to all by the address where it answers, and a VM that each of them defines.</summary>
+    public static void Introduce(string vm, params ApiHost[] hosts)
+    {
+        foreach (var host in hosts)
+        {
+            foreach (var (other, i) in hosts.Select((other, i) => (other, i)))
+            {
+                host.RegisterNode(other.Name, 0xa1 + (ulong)i, apiAddress: other.Address);
+            }
+
+            foreach (var other in hosts)
+            {
+                host.RegisterVm(vm, other.Name);
+            }
+        }
     }
 
     public ulong RegisterNode(

@@ -19,5 +19,10 @@ internal sealed class FakeAgent : ILocalVms, IAgentStatus
     /// <summary>A bug in the agent.</summary>
     public bool Broken { get; set; }
 
+    /// <summary>By VM: the user in whose manager its unit is.</summary>
+    public Dictionary<string, uint> Users { get; } = new(StringComparer.Ordinal);
+
+    public uint? UserIdOf(string vm) => Users.TryGetValue(vm, out var user) ? user : null;
+
     public AgentReport Report() => Broken ? throw new InvalidOperationException("a secret of the inside") : Next;
 }

@@ -87,13 +87,7 @@ public class HistoryEndpointTests
     {
         await using var second = await ApiHost.StartAsync(name: "n2");
         await using var first = await ApiHost.StartAsync();
-        foreach (var host in new[] { first, second })
-        {
-            host.RegisterNode("n1", 0xa1, apiAddress: first.Address);
-            host.RegisterNode("n2", 0xa2, apiAddress: second.Address);
-            host.RegisterVm("web1", "n1");
-            host.RegisterVm("web1", "n2");
-        }
+        ApiHost.Introduce("web1", first, second);
 
         const string Path = "/v1/vms/web1/history?metric=cpu&since=1m&step=5s";
         await RecordAsync(first, 10, 20);
@@ -127,12 +121,7 @@ public class HistoryEndpointTests
         Assert.Equal(status.History.Oldest, status.History.Newest);
     }
 
-    private static async Task<ApiHost> HostAsync()
-    {
-        var host = await ApiHost.StartClusterAsync();
-        host.RegisterVm("web1", "n1");
-        return host;
-    }
+    private static Task<ApiHost> HostAsync() => ApiHost.StartWithVmAsync("web1");
 
     private static async Task RecordAsync(ApiHost host, params double?[] cpu)
     {

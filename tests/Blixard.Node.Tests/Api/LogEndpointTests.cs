@@ -173,7 +173,7 @@ public class LogEndpointTests
     }
 
     [Fact]
-    public async Task A_user_unit_is_looked_for_among_user_units()
+    public async Task A_user_unit_is_looked_for_among_the_units_of_its_user()
     {
         await using var host = await HostAsync();
         host.Report("n1", new StateMachine.Commands.VmObservation
@@ -183,10 +183,11 @@ public class LogEndpointTests
             UserService = true,
             State = VmState.Running,
         });
+        host.Agent.Users["web1"] = 1001;
         host.Journal.Write("microvm-web1.service", "of a user");
 
         Assert.Equal(["of a user"], await MessagesAsync(host, ""));
-        Assert.True(host.Journal.Queries.Single().UserUnit);
+        Assert.Equal((true, 1001u), (host.Journal.Queries.Single().UserUnit, host.Journal.Queries.Single().UserId));
     }
 
     [Fact]
@@ -194,14 +195,9 @@ public class LogEndpointTests
     {
         await using var owner = await ApiHost.StartAsync(name: "n2");
         await using var asked = await ApiHost.StartAsync();
-        foreach (var host in new[] { owner, asked })
-        {
-            host.RegisterNode("n1", 0xa1, apiAddress: asked.Address);
-            host.RegisterNode("n2", 0xa2, apiAddress: owner.Address);
-            host.RegisterVm("web1", "n1");
-            host.RegisterVm("web1", "n2");
-            host.Report("n2", ApiHost.Seen("web1", VmState.Running));
-        }
+        ApiHost.Introduce("web1", asked, owner);
+        asked.Report("n2", ApiHost.Seen("web1", VmState.Running));
+        owner.Report("n2", ApiHost.Seen("web1", VmState.Running));
 
         owner.Journal.Write(Unit, "on n2");
         asked.Journal.Write(Unit, "long ago on n1");
@@ -219,12 +215,7 @@ public class LogEndpointTests
         await ApiHost.ProblemAsync(gone, ProblemTypes.NodeUnreachable, 502);
     }
 
-    private static async Task<ApiHost> HostAsync(ApiLimits? limits = null)
-    {
-        var host = await ApiHost.StartClusterAsync(limits);
-        host.RegisterVm("web1", "n1");
-        return host;
-    }
+    private static Task<ApiHost> HostAsync(ApiLimits? limits = null) => ApiHost.StartWithVmAsync("web1", limits);
 
     private static async Task<string[]> MessagesAsync(ApiHost host, string query)
     {

@@ -18,7 +18,8 @@ public class OpenApiTests
                 "/events", "/healthz/live", "/healthz/ready", "/ping", "/status", "/v1/cluster", "/v1/cluster/cancel",
                 "/v1/cluster/members", "/v1/cluster/members/{member}", "/v1/cluster/members/{member}/promote", "/v1/cluster/transfer",
                 "/v1/events", "/v1/nodes", "/v1/nodes/{node}", "/v1/vms", "/v1/vms/{vm}", "/v1/vms/{vm}/annotations",
-                "/v1/vms/{vm}/annotations/{key}", "/v1/vms/{vm}/history", "/v1/vms/{vm}/logs", "/vms", "/vms/{id}",
+                "/v1/vms/{vm}/annotations/{key}", "/v1/vms/{vm}/health-policy", "/v1/vms/{vm}/history", "/v1/vms/{vm}/logs",
+                "/vms", "/vms/{id}",
             ],
             paths.EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
         var vm = paths.GetProperty("/v1/vms/{vm}");

@@ -32,6 +32,12 @@ public class VmCollectorTests
             [
                 """blixard_vm_check{vm="web1",check="service_state"} 1""",
                 """blixard_vm_cpu_seconds_total{vm="web1"} 2.5""",
+                """blixard_vm_health{vm="web1",status="critical"} 0""",
+                """blixard_vm_health{vm="web1",status="degraded"} 0""",
+                """blixard_vm_health{vm="web1",status="healthy"} 0""",
+                """blixard_vm_health{vm="web1",status="unhealthy"} 0""",
+                """blixard_vm_health{vm="web1",status="unknown"} 1""",
+                """blixard_vm_health{vm="web1",status="unresponsive"} 0""",
                 """blixard_vm_network_receive_bytes_total{vm="web1"} 7""",
                 """blixard_vm_network_receive_dropped_total{vm="web1"} 8""",
                 """blixard_vm_restarts_total{vm="web1"} 3""",

@@ -55,7 +55,7 @@ public sealed class SettingsChangeTests
         var keys = typeof(NodeSettings).GetConstructors().Single().GetParameters()
             .SelectMany(section => section.ParameterType.GetProperties()
                 .Where(key => key.CanWrite)
-                .Select(key => $"{section.Name}:{key.Name}"));
+                .Select(key => $"{SettingsChange.SectionOf(section.ParameterType)}:{key.Name}"));
 
         Assert.Equal(ConfigurationKeys.All.Select(key => key.Name).Order(StringComparer.Ordinal), keys.Order(StringComparer.Ordinal));
     }

@@ -87,6 +87,14 @@ public sealed class ForgettingTests
     }
 
     [Fact]
+    public void A_vm_with_a_health_policy_is_not_forgotten_with_its_last_record()
+    {
+        _replica.Do(Make.CompleteReport("n1", 2, Make.Seen("web")));
+        _replica.Do(Command.Of(new SetHealthPolicy { Vm = "db", Policy = new HealthPolicy() }).By("n1"));
+        Assert.Empty(Forgetting.Plan(_replica.State, long.MaxValue / 2, Day));
+    }
+
+    [Fact]
     public void A_claim_to_run_it_is_not_forgotten_with_it()
     {
         Assert.IsType<Rejected>(_replica.Apply(Make.RegisterVM("db", "n2", VmState.Running)).Result);

@@ -81,6 +81,16 @@ public sealed class HealthVerdictTests
         Vm(VmState.Running, [Service], [Network, new(HealthVerdict.Freshness, false, "")]).HealthStatus);
 
     [Fact]
+    public void That_a_host_is_taken_to_be_silent_is_nothing_to_the_host_itself()
+    {
+        var silent = Vm(VmState.Running, [Service], [new(HealthVerdict.Freshness, false, "")]);
+        Assert.Equal(HealthStatus.Healthy, HealthVerdict.OnItsHost(silent));
+        Assert.Equal(
+            HealthStatus.Unresponsive,
+            HealthVerdict.OnItsHost(Vm(VmState.Running, [Service], [Failing(Network)])));
+    }
+
+    [Fact]
     public void Freshness_alone_is_no_sight_from_outside() => Assert.Equal(
         HealthStatus.Unresponsive,
         Vm(VmState.Running, [Service], [Failing(Network), new(HealthVerdict.Freshness, true, "")]).HealthStatus);

@@ -51,6 +51,24 @@ public sealed class ObservationTests
     }
 
     [Fact]
+    public void What_was_done_for_a_vm_is_kept_until_its_host_says_that_it_is_over()
+    {
+        var seen = Make.Seen("web");
+        seen.Recovery = new() { Attempts = 2, LastUnixMs = 3, Reason = "Critical", NextUnixMs = 4, Exhausted = true };
+        _replica.Do(Make.Report("n1", 1, seen));
+        var record = new RecoveryRecord(2, 3, "Critical", 4, Exhausted: true);
+        Assert.Equal(record, _replica.Seen("web", "n1").Recovery);
+
+        // A daemon that has just begun knows nothing of it.
+        _replica.Do(Make.Report("n1", 2, Make.Seen("web", VmState.Failed)));
+        Assert.Equal(record, _replica.Seen("web", "n1").Recovery);
+
+        seen.Recovery = new();
+        _replica.Do(Make.Report("n1", 3, seen));
+        Assert.Null(_replica.Seen("web", "n1").Recovery);
+    }
+
+    [Fact]
     public void What_a_vm_is_made_of_is_kept_whole_and_told_by_its_fields()
     {
         _replica.Do(Make.Report("n1", 1, Make.Seen("web")));

@@ -78,6 +78,8 @@ public sealed class RealHost : IAsyncLifetime
     public static SystemdConnection Connect() =>
         new(new() { Address = BusAddress.Parse(Bus!) }, TimeProvider.System);
 
+    public static ErrorTail OpenErrors() => ErrorTail.Open(JournalDirectory!, "blixard-");
+
     public static JournalReader OpenJournal() => JournalReader.OpenDirectory(JournalDirectory!);
 
     public async ValueTask InitializeAsync()

@@ -153,26 +153,95 @@ public sealed class RealJournalTests : IAsyncDisposable
         var unit = RealHost.Flood(nameof(A_reader_that_takes_nothing_of_a_flood_is_told_how_many_lines_it_missed));
         await using var follower = _journal.Follow(new(unit) { MaxPriority = 5, Limit = 0, Since = DateTimeOffset.UtcNow });
         await _connection.Units.RestartAsync(unit, RealHost.Patience, Token);
-        await LinesAsync(new(unit) { MaxPriority = 2, Since = DateTimeOffset.UtcNow.AddMinutes(-1) }, 1);
 
-        var (lines, leftOut) = (0, 0);
-        for (var last = false; !last;)
+        // The follower has gone over all of it, before anything is taken: whoever begins earlier may keep up with it.
+        const int Missed = RealHost.FloodLines - JournalFollower.Buffered;
+        var deadline = DateTimeOffset.UtcNow + RealHost.Patience;
+        while (((JournalFollower)follower).LeftOut < Missed)
         {
-            Assert.True(await follower.Events.WaitToReadAsync(Token).AsTask().WaitAsync(RealHost.Patience, Token));
-            while (!last && follower.Events.TryRead(out var said))
-            {
-                lines += said is FollowedLine ? 1 : 0;
-                leftOut += said is LinesLeftOut(var missed) ? missed : 0;
-                last = lines + leftOut >= RealHost.FloodLines;
-            }
+            Assert.True(DateTimeOffset.UtcNow < deadline, $"{((JournalFollower)follower).LeftOut} lines were left out");
+            await Task.Delay(20, Token);
         }
 
-        Assert.Equal(RealHost.FloodLines, lines + leftOut);
-        Assert.True(leftOut > 0);
+        for (var line = 0; line < JournalFollower.Buffered; line++)
+        {
+            Assert.IsType<FollowedLine>(await TakeAsync(follower));
+        }
+
+        Assert.Equal(new LinesLeftOut(Missed), await TakeAsync(follower));
     }
 
     private static async Task<JournalLine> NextAsync(IJournalFollower follower) =>
-        ((FollowedLine)await follower.Events.ReadAsync(Token).AsTask().WaitAsync(RealHost.Patience, Token)).Line;
+        ((FollowedLine)await TakeAsync(follower)).Line;
+
+    private static Task<FollowedJournal> TakeAsync(IJournalFollower follower) =>
+        follower.Events.ReadAsync(Token).AsTask().WaitAsync(RealHost.Patience, Token);
+
+    [Fact]
+    public async Task The_errors_of_all_units_are_read_once_and_in_order()
+    {
+        using var tail = RealHost.OpenErrors();
+        ReadAll(tail);
+        var (unit, _) = await StartLoggingAsync();
+
+        var found = await ErrorsAsync(tail, unit, 3);
+
+        Assert.Equal(
+            ["I/O error, sector 1", "I/O error, sector 2", "I/O error, sector 3"], found.Select(line => line.Message));
+        Assert.All(found, line => Assert.Equal((3, null), (line.Priority, line.UserId)));
+        Assert.DoesNotContain(ReadAll(tail), line => line.Unit == unit);
+    }
+
+    [Fact]
+    public async Task Of_more_errors_than_are_looked_at_the_newest_are_read_and_it_is_said()
+    {
+        using var tail = RealHost.OpenErrors();
+        ReadAll(tail);
+        var (unit, _) = await StartLoggingAsync();
+        using (var other = RealHost.OpenErrors())
+        {
+            await ErrorsAsync(other, unit, 3);
+        }
+
+        // Of one look each: it reads one, then finds that more have come than it would ever read, and goes to the end.
+        var deadline = DateTimeOffset.UtcNow + RealHost.Patience;
+        var looks = new List<ErrorBatch>();
+        while (looks is not [.., { Lines: [.., { Message: "I/O error, sector 3" }] }])
+        {
+            Assert.True(DateTimeOffset.UtcNow < deadline, "the newest line was not read");
+            looks.Add(tail.Read(1, DateTimeOffset.UnixEpoch, Token));
+            await Task.Delay(20, Token);
+        }
+
+        // Between the two there is one that was not looked at; journald gave all three the same time.
+        Assert.True(looks[^1].PassedOver);
+        Assert.DoesNotContain(looks.SelectMany(look => look.Lines), line => line.Message == "I/O error, sector 2");
+    }
+
+    private static List<UnitErrorLine> ReadAll(ErrorTail tail)
+    {
+        var lines = new List<UnitErrorLine>();
+        while (tail.Read(1000, DateTimeOffset.UnixEpoch, Token) is { Lines: { Count: > 0 } found })
+        {
+            lines.AddRange(found);
+        }
+
+        return lines;
+    }
+
+    private static async Task<List<UnitErrorLine>> ErrorsAsync(ErrorTail tail, string unit, int count)
+    {
+        var lines = new List<UnitErrorLine>();
+        var deadline = DateTimeOffset.UtcNow + RealHost.Patience;
+        while (lines.Count < count)
+        {
+            lines.AddRange(tail.Read(1000, DateTimeOffset.UnixEpoch, Token).Lines.Where(line => line.Unit == unit));
+            Assert.True(DateTimeOffset.UtcNow < deadline, $"{lines.Count} lines instead of {count}");
+            await Task.Delay(20, Token);
+        }
+
+        return lines;
+    }
 
     private async Task<(string Unit, DateTimeOffset Start)> StartLoggingAsync([CallerMemberName] string test = "")
     {
