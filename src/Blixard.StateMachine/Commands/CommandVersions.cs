@@ -44,8 +44,8 @@ public static class CommandVersions
     //   4  what a VM is made of, and VMs that their node can't see at the moment (VmObservation facts, unseen);
     //      figures beyond the first (ResourceUsage from number 15 on); ForgetObservation;
     //      SetHealthPolicy; errors and recovery of an observation; weight and critical of a check
-    //   5  leases, fences, managed VMs and their operations; with them a node's kill budget and watchdog (UpdateNode) and
-    //      where a VM's volumes lie (VmFacts storage)
+    //   5  leases, fences, managed VMs and their operations; with them a node's kill budget and watchdog (UpdateNode),
+    //      and where a VM's volumes lie (VmFacts storage)
     public static uint Needed(Command command)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -62,8 +62,8 @@ public static class CommandVersions
             Command.BodyOneofCase.SetHealthPolicy => Health,
             Command.BodyOneofCase.UpdateHealth when command.UpdateHealth.Checks.Any(HasWeight) => Health,
             Command.BodyOneofCase.UpdateState => NeededBy(command.UpdateState),
-            Command.BodyOneofCase.UpdateNode when command.UpdateNode.HasKillBudgetMs || command.UpdateNode.HasWatchdogMs =>
-                ManagedVms,
+            Command.BodyOneofCase.UpdateNode when command.UpdateNode is { HasKillBudgetMs: true } or { HasWatchdogMs: true }
+                => ManagedVms,
             Command.BodyOneofCase.DrainNode
                 or Command.BodyOneofCase.UndrainNode
                 or Command.BodyOneofCase.SuspectNode

@@ -59,8 +59,8 @@ internal static class LeaseRules
     public static string? Check(AdoptCluster body, ulong decidedTerm) =>
         Decided("a cluster's id is adopted", decidedTerm) ?? (body.ClusterId == 0 ? "cluster_id is missing" : null);
 
-    public static string? KillBudget(long milliseconds) => milliseconds is >= FencingBudget.KillBaseMs and <= FencingBudget.LongestMs
-        ? null
+    public static string? KillBudget(long milliseconds) =>
+        milliseconds is >= FencingBudget.KillBaseMs and <= FencingBudget.LongestMs ? null
         : $"kill_budget_ms {Rules.Number(milliseconds)} is not between {Rules.Number(FencingBudget.KillBaseMs)} and "
             + $"{Rules.Number(FencingBudget.LongestMs)}";
 

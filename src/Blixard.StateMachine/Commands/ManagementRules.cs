@@ -118,5 +118,6 @@ internal static class ManagementRules
         ? $"{what} {Rules.Number(percent)} is not between 10 and 10000"
         : null;
 
-    private static string? Number(string what, ulong value) => value is 0 or > long.MaxValue ? $"{what} is missing" : null;
+    private static string? Number(string what, ulong value) =>
+        value is 0 or > long.MaxValue ? $"{what} is missing" : null;
 }

@@ -3,12 +3,14 @@ using Blixard.StateMachine.Commands;
 namespace Blixard.StateMachine.Fencing;
 
 /// <summary>
-/// How long the leader must wait, from the receipt of a node's last renewal, until none of the node's strict VMs can run
-/// any more. Whole milliseconds, rounded to the safe side. The same figures are used by Apply, by the planners, by the
-/// check at start and by <c>blixard fencing explain</c>. The reasons: docs/failover.md.
+/// How long the leader must wait, from the receipt of a node's last renewal, until none of the node's strict VMs can
+/// run any more. Whole milliseconds, rounded to the safe side. The same figures are used by Apply, by the planners,
+/// by the check at start and by <c>blixard fencing explain</c>. The reasons: docs/failover.md.
 /// </summary>
 /// <param name="MaxTermMs">The longest lease term that may be outstanding, by the node's clock.</param>
-/// <param name="KillMs">K: from the expiry of the lease until the fence has killed everything, by the node's clock.</param>
+/// <param name="KillMs">
+/// K: from the expiry of the lease until the fence has killed everything, by the node's clock.
+/// </param>
 /// <param name="WatchdogMs">W: from a hang of the node until its hardware watchdog resets it; 0: there is none.</param>
 /// <param name="SlackMs">Delta: added to what is computed.</param>
 public sealed record FencingBudget(long MaxTermMs, long KillMs, long WatchdogMs, long SlackMs)
@@ -28,7 +30,9 @@ public sealed record FencingBudget(long MaxTermMs, long KillMs, long WatchdogMs,
     /// <summary>What dying takes a guest longer per GiB of its memory.</summary>
     public const long KillPerGiBMs = 100;
 
-    /// <summary>The longest of each of the four times: what is longer is a mistake, and sums must not overflow.</summary>
+    /// <summary>
+    /// The longest of each of the four times: what is longer is a mistake, and sums must not overflow.
+    /// </summary>
     public const long LongestMs = 30L * 24 * 60 * 60 * 1000;
 
     private const long GiB = 1L << 30;
@@ -37,8 +41,8 @@ public sealed record FencingBudget(long MaxTermMs, long KillMs, long WatchdogMs,
     public long WaitMs => CeilDiv(OutstandingMs * (1000 + LeaderRatePermille), 1000 - AgentRatePermille) + SlackMs;
 
     /// <summary>
-    /// How long a wait of E takes at most: the leader waits until its slewed CLOCK_BOOTTIME too has passed it, which may
-    /// be slow.
+    /// How long a wait of E takes at most: the leader waits until its slewed CLOCK_BOOTTIME too has passed it, which
+    /// may be slow.
     /// </summary>
     public long WaitAtMostMs => CeilDiv(WaitMs * 1000, 1000 - AgentRatePermille);
 
@@ -53,8 +57,8 @@ public sealed record FencingBudget(long MaxTermMs, long KillMs, long WatchdogMs,
     /// </summary>
     public long WorstOverlapMs(long waitMs)
     {
-        // In real time the old copy ends at outstanding / (1 - rho_A), and the new one begins at wait / (1 + rho_L): the
-        // difference over their common denominator, so that nothing is rounded before it is known.
+        // In real time the old copy ends at outstanding / (1 - rho_A), and the new one begins at wait / (1 + rho_L):
+        // the difference over their common denominator, so that nothing is rounded before it is known.
         const long Agent = 1000 - AgentRatePermille;
         const long Leader = 1000 + LeaderRatePermille;
         var difference = (OutstandingMs * 1000 * Leader) - (waitMs * 1000 * Agent);

@@ -21,7 +21,9 @@ public sealed record LeaseProfile(long RenewMs, long TermMs, long SoftMs, long S
     /// <summary>After so long without a renewal the leader suspects the node.</summary>
     public long SuspectAfterMs => 2 * RenewMs;
 
-    /// <summary>At the soft point guests are shut down in good order; else they are killed at the end of the term.</summary>
+    /// <summary>
+    /// At the soft point guests are shut down in good order; else they are killed at the end of the term.
+    /// </summary>
     public bool StopsGracefully => SoftMs > 0 && TermMs - SoftMs >= GracefulMs;
 
     /// <summary>

@@ -64,7 +64,8 @@ internal static class ApplyGate
     public static CommandResult Gated(StateEdit edit, ReportGated body)
     {
         if (ApplyPlacement.FindReported(
-            edit, body.Vm, body.Generation, body.Node, body.Epoch, body.BootId, out var vm, out var node) is { } refused)
+            edit, body.Vm, body.Generation, body.Node, body.Epoch, body.BootId, out var vm, out var node)
+            is { } refused)
         {
             return refused;
         }

@@ -121,7 +121,8 @@ internal static class ApplyLease
     }
 
     /// <summary>
-    /// The wait is the leader's; here is required that it waited under the suspicion that is still there, in this epoch.
+    /// The wait is the leader's; here is required that it waited under the suspicion that is still there, in this
+    /// epoch.
     /// </summary>
     public static CommandResult Fence(StateEdit edit, FenceNode body)
     {
@@ -163,8 +164,8 @@ internal static class ApplyLease
     }
 
     /// <summary>
-    /// After a recovery the log may lack what a majority had agreed on: every node may hold a lease, and every VM may run
-    /// on any node that defines it.
+    /// After a recovery the log may lack what a majority had agreed on: every node may hold a lease, and every VM may
+    /// run on any node that defines it.
     /// </summary>
     public static CommandResult Adopt(StateEdit edit, AdoptCluster body)
     {

@@ -94,7 +94,8 @@ internal static class ApplyManagement
     {
         if (vm.DuplicateRunning)
         {
-            return (null, new(RejectionReason.RunningElsewhere, $"VM {vm.Name} runs on more than one node: stop all but one"));
+            return (null, new(
+                RejectionReason.RunningElsewhere, $"VM {vm.Name} runs on more than one node: stop all but one"));
         }
 
         string? runner = null;
@@ -119,7 +120,8 @@ internal static class ApplyManagement
         if (home is null)
         {
             return (null, new(
-                RejectionReason.NotCandidate, $"VM {vm.Name} runs nowhere, and more than one node defines it: name its node"));
+                RejectionReason.NotCandidate,
+                $"VM {vm.Name} runs nowhere, and more than one node defines it: name its node"));
         }
 
         if (runner is not null && runner != home)

@@ -130,7 +130,7 @@ internal static class ApplyNode
         ObservationSequence = 0,
     };
 
-    /// <summary>Within an epoch they only grow: a fence that was armed with the larger figure may be outstanding.</summary>
+    /// <summary>Within an epoch they only grow: a fence that was armed with more may be outstanding.</summary>
     private static NodeLease Grown(NodeLease lease, UpdateNode body) => lease with
     {
         KillBudgetMs = Math.Max(lease.KillBudgetMs, body.KillBudgetMs),

@@ -20,6 +20,7 @@ internal static class ApplyOperation
         }
 
         var management = vm.Management!;
+        var why = body.Reason.Length == 0 ? "" : $": {body.Reason}";
         var operation = new Operation
         {
             Index = edit.Index,
@@ -42,7 +43,7 @@ internal static class ApplyOperation
                         : DesiredState.Running,
                 },
             },
-            $"{Word(body.Kind)} asked for by {edit.Command.Actor}{(body.Reason.Length == 0 ? "" : $": {body.Reason}")}");
+            $"{Word(body.Kind)} asked for by {edit.Command.Actor}{why}");
         return edit.Applied();
     }
 
@@ -56,7 +57,8 @@ internal static class ApplyOperation
         if (vm.Operation is not { IsPending: true } operation || operation.Index != body.Operation)
         {
             return new Rejected(
-                RejectionReason.OperationNotPending, $"no operation of index {body.Operation} is pending on VM {vm.Name}");
+                RejectionReason.OperationNotPending,
+                $"no operation of index {body.Operation} is pending on VM {vm.Name}");
         }
 
         if (edit.Command.DecidedTerm == 0 && edit.Command.Actor != vm.Placement!.Node)
@@ -99,7 +101,8 @@ internal static class ApplyOperation
                 return new(RejectionReason.NotDesired, $"VM {vm.Name} is stopped: start it");
             case OperationKind.Restart when !isRunning:
                 return new(
-                    RejectionReason.GenerationMismatch, $"VM {vm.Name} is {placement.State}: there is nothing to restart");
+                    RejectionReason.GenerationMismatch,
+                    $"VM {vm.Name} is {placement.State}: there is nothing to restart");
             case OperationKind.Move when management.Policy == FailoverPolicy.None:
                 return new(
                     RejectionReason.NotCandidate, $"VM {vm.Name} has the policy none: it stays on {placement.Node}");

@@ -2,10 +2,14 @@ using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.State;
 
-/// <summary>AssignVM and ReportStopped: where a VM may run, and the proof that it does not run there any more.</summary>
+/// <summary>
+/// AssignVM and ReportStopped: where a VM may run, and the proof that it does not run there any more.
+/// </summary>
 internal static class ApplyPlacement
 {
-    /// <summary>Nothing starts without the proof that the copy before it can't run: whatever the leader thinks.</summary>
+    /// <summary>
+    /// Nothing starts without the proof that the copy before it can't run: whatever the leader thinks.
+    /// </summary>
     public static CommandResult Assign(StateEdit edit, AssignVM body)
     {
         if (ApplyManagement.Find(edit, body.Vm, out var vm) is { } refused)
@@ -87,8 +91,8 @@ internal static class ApplyPlacement
     }
 
     /// <summary>
-    /// A node's word about a generation counts only if all of it fits: a word of before a fence, of before a reboot or of
-    /// an earlier generation proves nothing.
+    /// A node's word about a generation counts only if all of it fits: a word of before a fence, of before a reboot
+    /// or of an earlier generation proves nothing.
     /// </summary>
     public static Rejected? FindReported(
         StateEdit edit,

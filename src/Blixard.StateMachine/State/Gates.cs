@@ -15,7 +15,9 @@ public static class Gates
             && gate.BootId == node.Lease.BootId;
     }
 
-    /// <summary>The nodes that keep the promise from beginning: those without a gate, or with a copy of their own.</summary>
+    /// <summary>
+    /// The nodes that keep the promise from beginning: those without a gate, or with a copy of their own.
+    /// </summary>
     public static ImmutableArray<string> Missing(ClusterState state, Vm vm)
     {
         ArgumentNullException.ThrowIfNull(state);

@@ -3,7 +3,9 @@ using Blixard.StateMachine.State.Images;
 
 namespace Blixard.StateMachine.State;
 
-/// <summary>Leases, drains and the times that hold for all, in a snapshot. What is as if never set is left out.</summary>
+/// <summary>
+/// Leases, drains and the times that hold for all, in a snapshot. What is as if never set is left out.
+/// </summary>
 internal static class LeaseImages
 {
     public static void Write(ClusterState state, ClusterStateImage image)

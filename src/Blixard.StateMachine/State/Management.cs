@@ -78,7 +78,9 @@ public enum PlacementState
 /// <summary>Where a managed VM may run: one node, for one generation.</summary>
 public sealed record Placement
 {
-    /// <summary>The log index of the entry that made it: it only grows, also over removing and registering anew.</summary>
+    /// <summary>
+    /// The log index of the entry that made it: it only grows, also over removing and registering anew.
+    /// </summary>
     public required ulong Generation { get; init; }
 
     public required string Node { get; init; }

@@ -41,7 +41,9 @@ internal static class NodeFields
         return fields;
     }
 
-    /// <summary>No field for a node that never took part: states of versions that knew no leases keep their hash.</summary>
+    /// <summary>
+    /// No field for a node that never took part: states of versions that knew no leases keep their hash.
+    /// </summary>
     private static void Add(FieldList fields, NodeLease lease)
     {
         if (lease != NodeLease.None)

@@ -22,8 +22,8 @@ public enum LeaseStanding
 }
 
 /// <summary>
-/// A node's lease as it is agreed on. The renewals themselves are not replicated: only what a node is, and what is wrong
-/// with it.
+/// A node's lease as it is agreed on. The renewals themselves are not replicated: only what a node is, and what is
+/// wrong with it.
 /// </summary>
 public sealed record NodeLease
 {
@@ -40,7 +40,9 @@ public sealed record NodeLease
     /// <summary>K, in milliseconds: what the host takes from the expiry until everything strict is dead.</summary>
     public uint KillBudgetMs { get; init; }
 
-    /// <summary>W, in milliseconds: after which a hardware watchdog resets a host that hangs; 0: there is none.</summary>
+    /// <summary>
+    /// W, in milliseconds: after which a hardware watchdog resets a host that hangs; 0: there is none.
+    /// </summary>
     public uint WatchdogMs { get; init; }
 
     /// <summary>The log index of the SuspectNode; 0: not suspect.</summary>

@@ -14,8 +14,8 @@ public enum OperationState
 }
 
 /// <summary>
-/// What is being done with a managed VM, or was done last. Replicated, so that it outlives the node through which it was
-/// asked for and the leader that began it.
+/// What is being done with a managed VM, or was done last. Replicated, so that it outlives the node through which it
+/// was asked for and the leader that began it.
 /// </summary>
 public sealed record Operation
 {

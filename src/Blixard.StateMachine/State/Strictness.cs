@@ -17,7 +17,8 @@ public static class Strictness
         {
             if (observation.UserService)
             {
-                return $"VM {vm.Name} is a user's unit on {observation.Node}: those are outside the fence, never strict";
+                return $"VM {vm.Name} is a user's unit on {observation.Node}: "
+                    + "those are outside the fence, never strict";
             }
         }
 
@@ -47,7 +48,8 @@ public static class Strictness
         var needed = FencingBudget.KillNeededMs(vm.MemoryBytes);
         return node.Lease.KillBudgetMs >= needed
             ? null
-            : $"node {node.Name} has a kill budget of {node.Lease.KillBudgetMs} ms, VM {vm.Name} needs {Rules.Number(needed)}";
+            : $"node {node.Name} has a kill budget of {node.Lease.KillBudgetMs} ms, VM {vm.Name} needs "
+                + Rules.Number(needed);
     }
 
     /// <summary>Where its volumes lie: as declared, unless a node sees worse.</summary>
@@ -62,7 +64,8 @@ public static class Strictness
             observed = Rank(seen) > Rank(observed) ? seen : observed;
         }
 
-        return declared == StorageKind.SharedFenced || (declared != StorageKind.Unknown && Rank(declared) >= Rank(observed))
+        return declared == StorageKind.SharedFenced
+            || (declared != StorageKind.Unknown && Rank(declared) >= Rank(observed))
             ? declared
             : observed;
     }
@@ -70,7 +73,8 @@ public static class Strictness
     private static string? RefuseStorage(Vm vm) => StorageOf(vm) switch
     {
         StorageKind.Unknown =>
-            $"where the volumes of VM {vm.Name} lie is not known, and with it whether a kill ends its writes: declare it",
+            $"where the volumes of VM {vm.Name} lie is not known, and with it whether a kill ends its writes: "
+                + "declare it",
         StorageKind.SharedCached =>
             $"VM {vm.Name} writes through its host's cache to shared storage: a kill does not end those writes, "
                 + "it needs O_DIRECT volumes or a hook in the storage",
@@ -78,7 +82,9 @@ public static class Strictness
     };
 
     private static bool MayRunOn(Vm vm, string node) =>
-        vm.Management is { Candidates: { IsEmpty: false } candidates } ? candidates.Contains(node) : vm.IsDefinedOn(node);
+        vm.Management is { Candidates: { IsEmpty: false } candidates }
+            ? candidates.Contains(node)
+            : vm.IsDefinedOn(node);
 
     private static int Rank(StorageKind storage) => storage switch
     {

@@ -2,7 +2,9 @@ using Blixard.StateMachine.Commands;
 
 namespace Blixard.StateMachine.Tests.Commands;
 
-/// <summary>The samples about leases, fences and managed VMs; see <see cref="Samples"/>. Never changed once released.</summary>
+/// <summary>
+/// The samples about leases, fences and managed VMs; see <see cref="Samples"/>. Never changed once released.
+/// </summary>
 internal static class FencingSamples
 {
     public const string Boot = "2b8d1c6e-7b1f-4f0a-8a55-5a3f0e9c1d42";
@@ -102,8 +104,8 @@ internal static class FencingSamples
     };
 
     /// <summary>
-    /// What the samples find, after a session, node n1 and VM web1 at the indexes 1 to 3: two nodes with leases, and VM db1
-    /// of generation 9 on n1, promised at 11. Then, at 12, what the one command needs beside it.
+    /// What the samples find, after a session, node n1 and VM web1 at the indexes 1 to 3: two nodes with leases, and
+    /// VM db1 of generation 9 on n1, promised at 11. Then, at 12, what the one command needs beside it.
     /// </summary>
     public static IEnumerable<Command> Before(Command.BodyOneofCase body)
     {

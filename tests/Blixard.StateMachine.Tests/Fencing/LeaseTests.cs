@@ -105,7 +105,9 @@ public sealed class LeaseTests
         _replica.Refuses(Make.Fence("n2", 2, suspect), RejectionReason.NotSuspect, "node n2 is not suspect");
     }
 
-    /// <summary>A leader that was paused, or one with a bug: what it decided in another term is void everywhere.</summary>
+    /// <summary>
+    /// A leader that was paused, or one with a bug: what it decided in another term is void everywhere.
+    /// </summary>
     [Fact]
     public void Decisions_about_leases_hold_in_the_term_in_which_they_were_made()
     {
