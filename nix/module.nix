@@ -57,11 +57,10 @@ in
 
     fencing.enable = lib.mkOption {
       type = lib.types.bool;
-      default = cfg.peers != [ ];
-      defaultText = lib.literalExpression "config.services.blixard.peers != [ ]";
+      default = false;
       description = ''
         Whether VMs start through Blixard's gate, and the fence is installed. Needed on every host of a cluster that
-        manages VMs; a node that has joined has no `peers` and sets it. No VM starts here before the node has run once.
+        manages VMs, and of no use before it does. No VM starts here before the node has run once.
       '';
     };
 
