@@ -141,7 +141,9 @@ public sealed class ResilienceTests(OneHost one, ITestOutputHelper output)
             var entries = (await one.Host.StatusAsync()).CommitIndex - index;
             output.WriteLine($"{restarts} restarts, {entries} entries in the log");
             Assert.True(restarts > 50, $"it was restarted {restarts} times");
-            Assert.True(entries < (ulong)restarts, $"{restarts} restarts made {entries} entries");
+
+            // A restart is at least two changes of state, and the rest of the host has its entries too.
+            Assert.True(entries < 2 * (ulong)restarts, $"{restarts} restarts made {entries} entries");
             Assert.True(Series(await one.ScrapeAsync(), "blixard_agent_changes_held_back_total") > 0);
         }
         finally

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Blixard.Cluster.Tests.Fencing;
 
 /// <summary>
@@ -44,7 +46,7 @@ public sealed class AnchorTests(FenceHost host) : IAsyncLifetime
     public async Task At_poweroff_the_node_goes_on_until_a_vm_that_ignores_sigterm_has_ended()
     {
         await TimeoutAsync("2s");
-        await FenceHost.ExecAsync("systemctl", "start", Stubborn);
+        await StartStubbornAsync();
 
         await Hosts.RunAsync("down", FenceHost.Name);
 
@@ -61,7 +63,7 @@ public sealed class AnchorTests(FenceHost host) : IAsyncLifetime
     public async Task A_node_that_crashes_while_a_vm_is_being_stopped_does_not_wait_for_it()
     {
         await TimeoutAsync("60s");
-        await FenceHost.ExecAsync("systemctl", "start", Stubborn);
+        await StartStubbornAsync();
         await FenceHost.ExecAsync("systemctl", "stop", "--no-block", Stubborn);
         Assert.Equal("deactivating", await FenceHost.ShowAsync(Stubborn, "ActiveState"));
         var before = await FenceHost.ShowAsync(Node, "MainPID");
@@ -72,6 +74,18 @@ public sealed class AnchorTests(FenceHost host) : IAsyncLifetime
             await FenceHost.ShowAsync(Node, "SubState") == "running"
             && await FenceHost.ShowAsync(Node, "MainPID") != before);
         Assert.Equal("deactivating", await FenceHost.ShowAsync(Stubborn, "ActiveState"));
+    }
+
+    /// <summary>Started, and past the moment from which it ignores SIGTERM: before, it would end like any other.</summary>
+    private static async Task StartStubbornAsync()
+    {
+        await FenceHost.ExecAsync("systemctl", "start", Stubborn);
+        await Eventually.HoldsAsync("it ignores SIGTERM", TimeSpan.FromSeconds(10), async () =>
+        {
+            var pid = await FenceHost.ShowAsync(Stubborn, "MainPID");
+            var ignored = await FenceHost.ExecAsync("sed", "-n", "s/^SigIgn:[[:space:]]*//p", $"/proc/{pid}/status");
+            return (ulong.Parse(ignored, NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> 14 & 1) == 1;
+        });
     }
 
     private async Task TimeoutAsync(string limit)

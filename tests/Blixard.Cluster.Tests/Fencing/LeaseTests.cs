@@ -8,6 +8,9 @@ namespace Blixard.Cluster.Tests.Fencing;
 /// </summary>
 public sealed class LeaseTests(LeaseTests.LeaseHost host) : IClassFixture<LeaseTests.LeaseHost>
 {
+    /// <summary>T of the standard profile, in microseconds: a later deadline was asked for from now on.</summary>
+    private const long Term = 30_000_000;
+
     /// <summary>T and K of the standard profile, and what looking takes.</summary>
     private static readonly TimeSpan TermAndKill = TimeSpan.FromSeconds(30 + 5 + 1);
 
@@ -38,7 +41,7 @@ public sealed class LeaseTests(LeaseTests.LeaseHost host) : IClassFixture<LeaseT
 
         await host.ExecAsync("systemctl", "kill", "--signal=KILL", "blixard-node.service");
         var killed = FenceHost.Now;
-        await host.LeaseAsync(after: killed + 29_000_000);
+        await host.LeaseAsync(after: killed + Term);
 
         Assert.Equal("active", await host.ShowAsync("kept.service", "ActiveState"));
     }
@@ -47,7 +50,7 @@ public sealed class LeaseTests(LeaseTests.LeaseHost host) : IClassFixture<LeaseT
     public async Task A_node_that_hangs_loses_what_is_strict_by_the_deadline_and_nothing_else_and_takes_part_again()
     {
         ThreeHosts.Require();
-        await host.LeaseAsync(after: 0);
+        await host.LeaseAsync(after: FenceHost.Now + Term);
         await host.RunStrictAsync("fenced");
 
         await host.ExecAsync("systemctl", "kill", "--signal=STOP", "blixard-node.service");
