@@ -65,7 +65,8 @@ public sealed class AnchorTests(FenceHost host) : IAsyncLifetime
         await TimeoutAsync("60s");
         await StartStubbornAsync();
         await FenceHost.ExecAsync("systemctl", "stop", "--no-block", Stubborn);
-        Assert.Equal("deactivating", await FenceHost.ShowAsync(Stubborn, "ActiveState"));
+        await Eventually.HoldsAsync("it is being stopped", TimeSpan.FromSeconds(10), async () =>
+            await FenceHost.ShowAsync(Stubborn, "ActiveState") == "deactivating");
         var before = await FenceHost.ShowAsync(Node, "MainPID");
 
         await FenceHost.ExecAsync("systemctl", "kill", "--signal=KILL", Node);
